@@ -1,0 +1,315 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# The one Makefile. Sources are found by wildcard, everything made goes under $(O).
+# `make help` lists the targets; `make V=1` shows the commands.
+
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+.SUFFIXES:
+.SECONDARY:
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := all
+
+O ?= build
+V ?= 0
+override O := $(patsubst %/,%,$(O))
+# Relative where it can be, so that the same rule serves `O=x` and `O=$PWD/x`.
+override O := $(patsubst $(CURDIR)/%,%,$(O))
+export O
+
+CC := gcc
+LD := ld
+NM := nm
+AR := ar
+OBJCOPY := objcopy
+CLANG := clang-14
+# Debian's own python3, because that is where python3-kconfiglib goes.
+PYTHON := $(firstword $(wildcard /usr/bin/python3) python3)
+
+ifeq ($(V),0)
+Q := @
+say = @printf '  %-8s %s\n' $(1) $(2)
+else
+Q :=
+say = @:
+endif
+
+# --- Packages -------------------------------------------------------------------------------------
+
+PACKAGES := gcc g++ make binutils python3 python3-kconfiglib libcmocka-dev clang-14 clang-format-14 \
+	libclang-rt-14-dev llvm-14 gdb qemu-system-x86 xorriso mtools grub-common grub-pc-bin \
+	grub-efi-amd64-bin ovmf git
+
+# --- Configuration --------------------------------------------------------------------------------
+
+CONFIG := $(O)/.config
+CONFIG_H := $(O)/include/config.h
+kconfig = KCONFIG_CONFIG=$(CONFIG) $(PYTHON) -m $(1) Kconfig
+need_kconfiglib = $(PYTHON) -c 'import kconfiglib' 2>/dev/null || \
+	{ echo 'python3-kconfiglib is missing: run `make deps`' >&2; exit 1; }
+
+# --- Flags ----------------------------------------------------------------------------------------
+
+WARNINGS := -Wall -Wextra -Werror -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wundef -Wvla
+# The same bytes whatever the source or output directory is called.
+REPRODUCIBLE := -ffile-prefix-map=$(CURDIR)=. -ffile-prefix-map=$(O)=build -gno-record-gcc-switches
+DEPENDENCIES = -MMD -MP -MF $(@:.o=.d)
+
+# Code that runs on no operating system: the hypervisor and the test guests.
+BARE_FLAGS := -std=gnu17 -O2 -g $(WARNINGS) $(REPRODUCIBLE) -m64 -ffreestanding -nostdinc \
+	-isystem $(shell $(CC) -print-file-name=include) -mno-red-zone -mgeneral-regs-only \
+	-fno-strict-aliasing -fno-common -fno-asynchronous-unwind-tables -fno-omit-frame-pointer \
+	-fcf-protection=none -fno-jump-tables -fno-delete-null-pointer-checks -fwrapv
+
+HYPERVISOR_INCLUDES := -include $(CONFIG_H) -iquote $(O)/include -iquote hypervisor/include \
+	-iquote hypervisor/x86/include -iquote hypervisor/lib -iquote .
+HYPERVISOR_FLAGS := $(BARE_FLAGS) -fpie -mcmodel=small -fvisibility=hidden \
+	-fstack-protector-strong -mstack-protector-guard=global $(HYPERVISOR_INCLUDES)
+HYPERVISOR_LDFLAGS := -m elf_x86_64 -nostdlib -static --build-id=none -z noexecstack \
+	-z max-page-size=0x1000 --orphan-handling=warn
+
+# Guests are linked where Linux is, in the top 2 GiB.
+GUEST_FLAGS := $(BARE_FLAGS) -fno-pic -fno-pie -mcmodel=kernel -fno-stack-protector \
+	-iquote tests/guest/lib -iquote .
+GUEST_LDFLAGS := -m elf_x86_64 -nostdlib -static --build-id=none -z noexecstack -z max-page-size=0x1000
+
+# The C core on the host, for unit tests and fuzzers: a fake architecture in place of x86.
+HOST_INCLUDES := -include $(CONFIG_H) -iquote tests/unit/fake_arch/include -iquote hypervisor/include \
+	-iquote hypervisor/lib -iquote .
+HOST_FLAGS := -std=gnu17 -O1 -g $(WARNINGS) $(REPRODUCIBLE) -fno-strict-aliasing -fno-common -fwrapv \
+	-fno-omit-frame-pointer $(HOST_INCLUDES)
+UNIT_SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
+FUZZ_SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
+# Our versions of libc functions get another name on the host, which has its own.
+LIBC_NAMES := memcpy memmove memset memcmp strlen strcmp strncmp strchr snprintf
+LIBC_RENAME := -ffreestanding $(foreach name,$(LIBC_NAMES),-D$(name)=lib_$(name))
+
+# --- What there is --------------------------------------------------------------------------------
+
+CORE_SOURCES := $(wildcard hypervisor/*.c hypervisor/lib/*.c)
+X86_SOURCES := $(filter-out hypervisor/x86/asm_offsets.c,$(wildcard hypervisor/x86/*.c))
+X86_ASSEMBLY := $(wildcard hypervisor/x86/*.S)
+LINK_SCRIPT := $(wildcard hypervisor/x86/hypervisor.lds.S)
+X86_ASSEMBLY := $(filter-out $(LINK_SCRIPT),$(X86_ASSEMBLY))
+ASM_OFFSETS := $(patsubst hypervisor/x86/%.c,$(O)/include/%.h,$(wildcard hypervisor/x86/asm_offsets.c))
+
+HYPERVISOR_OBJECTS := $(patsubst %.c,$(O)/%.o,$(CORE_SOURCES) $(X86_SOURCES)) \
+	$(patsubst %.S,$(O)/%.S.o,$(X86_ASSEMBLY))
+
+HOST_SOURCES := $(filter-out hypervisor/main.c,$(CORE_SOURCES)) $(wildcard tests/unit/fake_arch/*.c)
+UNIT_CORE := $(patsubst %.c,$(O)/unit/%.o,$(HOST_SOURCES))
+FUZZ_CORE := $(patsubst %.c,$(O)/fuzz/%.o,$(HOST_SOURCES))
+UNIT_TESTS := $(patsubst tests/unit/%.c,$(O)/tests/unit/%,$(wildcard tests/unit/test_*.c))
+FUZZERS := $(patsubst tests/fuzz/%.c,$(O)/tests/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
+
+GUEST_NAMES := $(patsubst tests/guest/%/main.c,%,$(wildcard tests/guest/*/main.c))
+GUEST_SOURCES := $(wildcard $(patsubst %,tests/guest/%/*.c,lib $(GUEST_NAMES)) \
+	$(patsubst %,tests/guest/%/*.S,lib $(GUEST_NAMES)))
+guest_objects = $(patsubst %.c,$(O)/%.o,$(patsubst %.S,$(O)/%.S.o,$(filter tests/guest/$(1)/%,$(GUEST_SOURCES))))
+GUEST_LIBRARY := $(call guest_objects,lib)
+GUESTS := $(patsubst %,$(O)/tests/guest/%.elf,$(GUEST_NAMES))
+-include $(wildcard tests/guest/*/flags.mk)
+
+IMAGES := $(if $(LINK_SCRIPT),$(O)/ringfence.elf64 $(O)/ringfence $(O)/ringfence.pvh)
+
+# --- Targets --------------------------------------------------------------------------------------
+
+.PHONY: all help deps defconfig menuconfig guests unit fuzz check test test-full tests run clean FORCE
+
+all: $(if $(IMAGES),$(IMAGES),$(HYPERVISOR_OBJECTS)) ## the hypervisor (default)
+
+help: ## this list
+	@echo 'make [O=build] [V=1] TARGET'
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 16
+
+deps: ## install the Debian packages needed (as root)
+	@missing=; for package in $(PACKAGES); do \
+		dpkg-query -W -f '$${Status}' $$package 2>/dev/null | grep -q 'ok installed' || \
+			missing="$$missing $$package"; \
+	done; \
+	[ -z "$$missing" ] && exit 0; \
+	if [ "$$(id -u)" != 0 ]; then \
+		echo "make deps: these packages are missing; run it as root, or install them:$$missing" >&2; \
+		exit 1; \
+	fi; \
+	echo "installing:$$missing"; \
+	export DEBIAN_FRONTEND=noninteractive; \
+	apt-get -q -o Acquire::Retries=5 update && \
+	apt-get -q -y -o Acquire::Retries=5 install --no-install-recommends $$missing
+
+defconfig: ## set every option to its default
+	@$(need_kconfiglib)
+	@mkdir -p $(O)
+	$(Q)rm -f $(CONFIG)
+	$(Q)$(call kconfig,olddefconfig)
+
+menuconfig: ## choose options by hand
+	@$(need_kconfiglib)
+	@mkdir -p $(O)
+	$(Q)$(call kconfig,menuconfig)
+
+guests: $(GUESTS) ## the test guests
+
+unit: $(UNIT_TESTS) ## the unit tests' programs
+
+fuzz: $(FUZZERS) ## the fuzzers' programs
+
+check: $(UNIT_TESTS) $(CONFIG_H) $(ASM_OFFSETS) ## style, unit and ABI layout tests; no QEMU
+	$(Q)tests/run style abi unit
+
+tests: all $(GUESTS) $(UNIT_TESTS) $(FUZZERS)
+	$(Q)tests/run $(RUN_FLAGS) style abi unit fuzz guest system
+
+test: deps ## every test, after installing what they need
+	$(Q)$(MAKE) tests
+
+test-full: deps ## every test at full length
+	$(Q)$(MAKE) tests RUN_FLAGS=--full
+
+RUN_GUEST ?= demo
+run: $(O)/ringfence $(O)/tests/guest/$(RUN_GUEST).elf ## boot the demonstration guest in QEMU
+	$(Q)tests/vm --kernel $(O)/tests/guest/$(RUN_GUEST).elf $(VM_FLAGS)
+
+clean: ## remove $(O)
+	$(Q)rm -rf $(O)
+
+# --- Configuration rules --------------------------------------------------------------------------
+
+$(CONFIG): Kconfig
+	@$(need_kconfiglib)
+	@mkdir -p $(@D)
+	$(Q)$(call kconfig,olddefconfig) >/dev/null
+	$(Q)touch $@
+
+# Every option is always defined, a boolean as 0 or 1: C code says `if (CONFIG_DEBUG)`.
+$(CONFIG_H): $(CONFIG)
+	@mkdir -p $(@D)
+	$(call say,CONFIG,$@)
+	$(Q)sed -n -e 's/^\(CONFIG_[A-Z0-9_]*\)=y$$/#define \1 1/p; t' \
+		-e 's/^# \(CONFIG_[A-Z0-9_]*\) is not set$$/#define \1 0/p; t' \
+		-e 's/^\(CONFIG_[A-Z0-9_]*\)=\(.*\)$$/#define \1 \2/p' $< >$@
+
+# A file that changes when its text does: whatever is made with those flags or from those files
+# depends on it. $(1) file name, $(2) text.
+define record
+$(O)/$(1): FORCE
+	@mkdir -p $$(@D)
+	@printf '%s\n' '$(subst ','\'',$(2))' | cmp -s - $$@ || printf '%s\n' '$(subst ','\'',$(2))' >$$@
+endef
+$(eval $(call record,hypervisor.flags,$(CC) $(HYPERVISOR_FLAGS)))
+$(eval $(call record,hypervisor.link,$(LD) $(HYPERVISOR_LDFLAGS) $(HYPERVISOR_OBJECTS)))
+$(eval $(call record,guest.flags,$(CC) $(GUEST_FLAGS) $(foreach g,$(GUEST_NAMES),$(GUEST_CFLAGS_$(g)))))
+$(eval $(call record,guest.link,$(LD) $(GUEST_LDFLAGS) $(GUEST_SOURCES)))
+$(eval $(call record,host.flags,$(CC) $(CLANG) $(HOST_FLAGS) $(UNIT_SANITIZE) $(FUZZ_SANITIZE) $(LIBC_RENAME)))
+$(eval $(call record,host.link,$(HOST_SOURCES)))
+
+# --- The hypervisor -------------------------------------------------------------------------------
+
+$(O)/hypervisor/%.o: hypervisor/%.c $(CONFIG_H) $(O)/hypervisor.flags
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$(Q)$(CC) $(HYPERVISOR_FLAGS) $(FLAGS_$(<F)) $(DEPENDENCIES) -c -o $@ $<
+
+$(O)/hypervisor/%.S.o: hypervisor/%.S $(CONFIG_H) $(ASM_OFFSETS) $(O)/hypervisor.flags
+	@mkdir -p $(@D)
+	$(call say,AS,$<)
+	$(Q)$(CC) $(HYPERVISOR_FLAGS) -D__ASSEMBLY__ $(DEPENDENCIES) -c -o $@ $<
+
+# memcpy() must not become a call of memcpy().
+FLAGS_string.c := -fno-tree-loop-distribute-patterns
+
+# Structure offsets for assembly: asm_offsets.c emits `.ascii "->NAME $VALUE"`, never linked.
+$(O)/include/asm_offsets.h: hypervisor/x86/asm_offsets.c $(CONFIG_H) $(O)/hypervisor.flags
+	@mkdir -p $(@D)
+	$(call say,OFFSETS,$@)
+	$(Q)$(CC) $(HYPERVISOR_FLAGS) -g0 -MMD -MP -MF $@.d -MT $@ -S -o $@.s $<
+	$(Q)sed -n 's/.*"->\([A-Za-z0-9_]*\) \$$\{0,1\}\(-\{0,1\}[0-9]*\)".*/#define \1 \2/p' $@.s >$@
+
+$(O)/hypervisor.lds: $(LINK_SCRIPT) $(CONFIG_H) $(ASM_OFFSETS) $(O)/hypervisor.flags
+	$(call say,LDS,$@)
+	$(Q)$(CC) $(HYPERVISOR_INCLUDES) -E -P -x assembler-with-cpp -D__ASSEMBLY__ -D__LINK_SCRIPT__ \
+		-MMD -MP -MF $@.d -MT $@ -o $@ $<
+
+# The symbol table for backtraces is linked in: link with an empty table, list the functions, link
+# again. Text lies before the table, so no function moves; the last line makes sure.
+LINK_INPUTS := $(HYPERVISOR_OBJECTS) $(O)/hypervisor.lds hypervisor/x86/make-symbols $(O)/hypervisor.link
+$(O)/ringfence.elf64: $(LINK_INPUTS)
+	$(call say,LD,$@)
+	$(Q)hypervisor/x86/make-symbols </dev/null >$(O)/symbols.0.S
+	$(Q)$(CC) -c -o $(O)/symbols.0.o $(O)/symbols.0.S
+	$(Q)$(LD) $(HYPERVISOR_LDFLAGS) -T $(O)/hypervisor.lds -o $@.0 $(HYPERVISOR_OBJECTS) $(O)/symbols.0.o
+	$(Q)$(NM) -n $@.0 | hypervisor/x86/make-symbols >$(O)/symbols.S
+	$(Q)$(CC) -c -o $(O)/symbols.o $(O)/symbols.S
+	$(Q)$(LD) $(HYPERVISOR_LDFLAGS) -T $(O)/hypervisor.lds -Map $(O)/ringfence.map -o $@ \
+		$(HYPERVISOR_OBJECTS) $(O)/symbols.o
+	$(Q)$(NM) -n $@ | hypervisor/x86/make-symbols | cmp -s - $(O)/symbols.S || \
+		{ echo 'functions moved when the symbol table was linked in' >&2; rm -f $@; exit 1; }
+
+# Boot loaders of Multiboot 1 take a 32-bit ELF file only.
+$(O)/ringfence: $(O)/ringfence.elf64
+	$(call say,OBJCOPY,$@)
+	$(Q)$(OBJCOPY) -S -O elf32-i386 $< $@
+
+# QEMU takes the PVH entry from a 64-bit ELF file with the note, so long as it has no Multiboot header.
+$(O)/ringfence.pvh: $(O)/ringfence.elf64
+	$(call say,OBJCOPY,$@)
+	$(Q)$(OBJCOPY) -S $< $@
+
+# --- Test guests ----------------------------------------------------------------------------------
+
+guest_of = $(firstword $(subst /, ,$(patsubst tests/guest/%,%,$(1))))
+
+$(O)/tests/guest/%.o: tests/guest/%.c $(O)/guest.flags
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$(Q)$(CC) $(GUEST_FLAGS) $(GUEST_CFLAGS_$(call guest_of,$<)) $(DEPENDENCIES) -c -o $@ $<
+
+$(O)/tests/guest/%.S.o: tests/guest/%.S $(O)/guest.flags
+	@mkdir -p $(@D)
+	$(call say,AS,$<)
+	$(Q)$(CC) $(GUEST_FLAGS) $(GUEST_CFLAGS_$(call guest_of,$<)) -D__ASSEMBLY__ $(DEPENDENCIES) -c -o $@ $<
+
+define guest_rule
+$(O)/tests/guest/$(1).elf: $(call guest_objects,$(1)) $(GUEST_LIBRARY) tests/guest/lib/guest.lds $(O)/guest.link
+	$$(call say,LD,$$@)
+	$$(Q)$(LD) $(GUEST_LDFLAGS) -T tests/guest/lib/guest.lds -o $$@ $(call guest_objects,$(1)) $(GUEST_LIBRARY)
+endef
+$(foreach g,$(GUEST_NAMES),$(eval $(call guest_rule,$(g))))
+
+# --- Unit tests and fuzzers, on the host ----------------------------------------------------------
+
+$(O)/unit/hypervisor/lib/string.o $(O)/fuzz/hypervisor/lib/string.o: HOST_EXTRA := $(LIBC_RENAME)
+$(O)/unit/hypervisor/lib/printf.o $(O)/fuzz/hypervisor/lib/printf.o: HOST_EXTRA := $(LIBC_RENAME)
+
+$(O)/unit/%.o: %.c $(CONFIG_H) $(O)/host.flags
+	@mkdir -p $(@D)
+	$(call say,HOSTCC,$<)
+	$(Q)$(CC) $(HOST_FLAGS) $(UNIT_SANITIZE) $(HOST_EXTRA) $(DEPENDENCIES) -c -o $@ $<
+
+$(O)/fuzz/%.o: %.c $(CONFIG_H) $(O)/host.flags
+	@mkdir -p $(@D)
+	$(call say,CLANG,$<)
+	$(Q)$(CLANG) $(HOST_FLAGS) $(FUZZ_SANITIZE) -fsanitize=fuzzer-no-link $(HOST_EXTRA) $(DEPENDENCIES) -c -o $@ $<
+
+$(O)/unit/core.a: $(UNIT_CORE) $(O)/host.link
+	$(Q)rm -f $@ && $(AR) rcsD $@ $(UNIT_CORE)
+
+$(O)/fuzz/core.a: $(FUZZ_CORE) $(O)/host.link
+	$(Q)rm -f $@ && $(AR) rcsD $@ $(FUZZ_CORE)
+
+$(O)/tests/unit/test_%: $(O)/unit/tests/unit/test_%.o $(O)/unit/core.a
+	@mkdir -p $(@D)
+	$(call say,HOSTLD,$@)
+	$(Q)$(CC) $(UNIT_SANITIZE) -o $@ $^ -lcmocka
+
+$(O)/tests/fuzz/fuzz_%: $(O)/fuzz/tests/fuzz/fuzz_%.o $(O)/fuzz/core.a
+	@mkdir -p $(@D)
+	$(call say,CLANGLD,$@)
+	$(Q)$(CLANG) $(FUZZ_SANITIZE) -fsanitize=fuzzer -o $@ $^
+
+# --- Header dependencies found by earlier runs ----------------------------------------------------
+
+-include $(HYPERVISOR_OBJECTS:.o=.d) $(UNIT_CORE:.o=.d) $(FUZZ_CORE:.o=.d) \
+	$(foreach g,lib $(GUEST_NAMES),$(patsubst %.o,%.d,$(call guest_objects,$(g)))) \
+	$(UNIT_TESTS:$(O)/tests/unit/%=$(O)/unit/tests/unit/%.d) \
+	$(FUZZERS:$(O)/tests/fuzz/%=$(O)/fuzz/tests/fuzz/%.d) \
+	$(O)/include/asm_offsets.h.d $(O)/hypervisor.lds.d
