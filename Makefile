@@ -65,7 +65,7 @@ HYPERVISOR_INCLUDES := -include $(CONFIG_H) -iquote $(O)/include -iquote hypervi
 HYPERVISOR_FLAGS := $(BARE_FLAGS) -fpie -mcmodel=small -fvisibility=hidden \
 	-fstack-protector-strong -mstack-protector-guard=global $(HYPERVISOR_INCLUDES)
 HYPERVISOR_LDFLAGS := -m elf_x86_64 -nostdlib -static --build-id=none -z noexecstack \
-	-z max-page-size=0x1000 --orphan-handling=warn
+	-z max-page-size=0x1000
 
 # Guests are linked where Linux is, in the top 2 GiB.
 GUEST_FLAGS := $(BARE_FLAGS) -fno-pic -fno-pie -mcmodel=kernel -fno-stack-protector \
