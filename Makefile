@@ -79,9 +79,12 @@ HOST_FLAGS := -std=gnu17 -O1 -g $(WARNINGS) $(REPRODUCIBLE) -fno-strict-aliasing
 	-fno-omit-frame-pointer $(HOST_INCLUDES)
 UNIT_SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
 FUZZ_SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
+# memcpy() must not become a call of memcpy().
+FLAGS_string.c := -fno-tree-loop-distribute-patterns
 # Our versions of libc functions get another name on the host, which has its own.
 LIBC_NAMES := memcpy memmove memset memcmp strlen strcmp strncmp strchr snprintf
-LIBC_RENAME := -ffreestanding $(foreach name,$(LIBC_NAMES),-D$(name)=lib_$(name))
+LIBC_RENAME := $(foreach name,$(LIBC_NAMES),--redefine-sym $(name)=lib_$(name))
+LIBC_SOURCES := hypervisor/lib/string.c hypervisor/lib/printf.c
 
 # --- What there is --------------------------------------------------------------------------------
 
@@ -214,9 +217,6 @@ $(O)/hypervisor/%.S.o: hypervisor/%.S $(CONFIG_H) $(ASM_OFFSETS) $(O)/hypervisor
 	$(call say,AS,$<)
 	$(Q)$(CC) $(HYPERVISOR_FLAGS) -D__ASSEMBLY__ $(DEPENDENCIES) -c -o $@ $<
 
-# memcpy() must not become a call of memcpy().
-FLAGS_string.c := -fno-tree-loop-distribute-patterns
-
 # Structure offsets for assembly: asm_offsets.c emits `.ascii "->NAME $VALUE"`, never linked.
 $(O)/include/asm_offsets.h: hypervisor/x86/asm_offsets.c $(CONFIG_H) $(O)/hypervisor.flags
 	@mkdir -p $(@D)
@@ -277,18 +277,21 @@ $(foreach g,$(GUEST_NAMES),$(eval $(call guest_rule,$(g))))
 
 # --- Unit tests and fuzzers, on the host ----------------------------------------------------------
 
-$(O)/unit/hypervisor/lib/string.o $(O)/fuzz/hypervisor/lib/string.o: HOST_EXTRA := $(LIBC_RENAME)
-$(O)/unit/hypervisor/lib/printf.o $(O)/fuzz/hypervisor/lib/printf.o: HOST_EXTRA := $(LIBC_RENAME)
+# $(1) source. Ours of the functions that the host has too are compiled as for the hypervisor.
+host_flags = $(HOST_FLAGS) $(if $(filter $(LIBC_SOURCES),$(1)),-ffreestanding)
+rename_libc = $(if $(filter $(LIBC_SOURCES),$(1)),$(Q)$(OBJCOPY) $(LIBC_RENAME) $@)
 
 $(O)/unit/%.o: %.c $(CONFIG_H) $(O)/host.flags
 	@mkdir -p $(@D)
 	$(call say,HOSTCC,$<)
-	$(Q)$(CC) $(HOST_FLAGS) $(UNIT_SANITIZE) $(HOST_EXTRA) $(DEPENDENCIES) -c -o $@ $<
+	$(Q)$(CC) $(call host_flags,$<) $(UNIT_SANITIZE) $(DEPENDENCIES) -c -o $@ $<
+	$(call rename_libc,$<)
 
 $(O)/fuzz/%.o: %.c $(CONFIG_H) $(O)/host.flags
 	@mkdir -p $(@D)
 	$(call say,CLANG,$<)
-	$(Q)$(CLANG) $(HOST_FLAGS) $(FUZZ_SANITIZE) -fsanitize=fuzzer-no-link $(HOST_EXTRA) $(DEPENDENCIES) -c -o $@ $<
+	$(Q)$(CLANG) $(call host_flags,$<) $(FUZZ_SANITIZE) -fsanitize=fuzzer-no-link $(DEPENDENCIES) -c -o $@ $<
+	$(call rename_libc,$<)
 
 $(O)/unit/core.a: $(UNIT_CORE) $(O)/host.link
 	$(Q)rm -f $@ && $(AR) rcsD $@ $(UNIT_CORE)
