@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Domains: creating, finding, ending (domain.c). A domain that ends is taken apart in bounded steps by idle CPUs, or between
+ * slices when none idles.
+ */
+#ifndef HYPERVISOR_DOMAIN_H
+#define HYPERVISOR_DOMAIN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "abi/domain.h"
+#include "abi/vcpu.h"
+#include "log.h"
+#include "list.h"
+#include "memory.h"
+#include "shadow.h"
+#include "spinlock.h"
+
+struct vcpu;
+
+#define DOMAIN_MAX 1024 /* numbers are below this; 0 is the control domain */
+
+/* Where an exception, a vector or an `int n` enters the guest; see abi/vcpu.h. */
+struct domain_trap {
+	uint64_t rip; /* 0: none */
+	uint8_t flags;
+};
+
+struct domain {
+	struct list_node link;
+	uint16_t id;
+	bool control;
+	uint32_t references; /* 1 while it is in the list */
+	struct spinlock lock;
+	uint32_t state;	 /* RF_DOMAIN_* */
+	uint32_t reason; /* RF_SHUTDOWN_* */
+	char name[RF_DOMAIN_NAME_SIZE];
+
+	uint32_t vcpu_count;
+	struct vcpu *vcpus[RF_MAX_VCPUS];
+
+	struct memory memory;
+	struct shadow shadow;
+	struct domain_trap traps[256];
+	struct log_guest console;
+};
+
+struct domain_config {
+	char name[RF_DOMAIN_NAME_SIZE];
+	bool control;
+	uint32_t vcpus;
+	uint64_t frames;
+	uint64_t shadow_frames; /* 0: the default for its memory */
+	uint32_t weight;
+	uint32_t cap;
+	uint64_t affinity;
+};
+
+/* NULL when something was not to be had: then *error says what. vCPUs are down. */
+struct domain *domain_create(const struct domain_config *config, const char **error);
+
+/* A reference, or NULL. RF_DOMAIN_SELF is the caller's. */
+struct domain *domain_find(uint64_t id);
+void domain_put(struct domain *d);
+struct domain *domain_current(void);
+
+/* Everything of it may run: vCPU 0 goes up. */
+void domain_start(struct domain *d);
+/* It stops running, keeps its memory, and can be looked at. The last running one ends the machine. */
+void domain_shutdown(struct domain *d, uint32_t reason);
+/* A guest's mistake ends that guest, with a message. Natural use: return domain_crash(d, "why ..."). Returns -EINVAL. */
+int domain_crash(struct domain *d, const char *format, ...)
+	__attribute__((format(printf, 2, 3), warn_unused_result));
+/* Its memory is given back, its number is free again. */
+int domain_destroy(struct domain *d);
+/* One bounded step of taking apart what is dying; true when there is more to do. */
+bool domain_reap(void);
+
+/* Walks the list under its lock; stops when visit returns true. */
+void domain_for_each(bool (*visit)(struct domain *d, void *context), void *context);
+
+int64_t do_shutdown(uint64_t reason);
+int64_t do_domain_info(uint64_t id, uint64_t info);
+int64_t do_domain_destroy(uint64_t id);
+
+#endif
