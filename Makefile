@@ -252,7 +252,7 @@ $(O)/ringfence: $(O)/ringfence.elf64
 # QEMU takes the PVH entry from a 64-bit ELF file with the note, so long as it has no Multiboot header.
 $(O)/ringfence.pvh: $(O)/ringfence.elf64
 	$(call say,OBJCOPY,$@)
-	$(Q)$(OBJCOPY) -S $< $@
+	$(Q)$(OBJCOPY) -S -R .boot_header $< $@
 
 # --- Test guests ----------------------------------------------------------------------------------
 

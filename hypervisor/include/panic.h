@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Ends that are not clean: a bug of ours (panic), and a machine, option or module that the
+ * hypervisor does not accept (boot_refuse).
+ */
+#ifndef HYPERVISOR_PANIC_H
+#define HYPERVISOR_PANIC_H
+
+struct registers;
+
+/* Print the message and a backtrace of the caller, then reboot or halt (option on-panic). */
+_Noreturn void panic(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* The same for an exception: prints the frame, and the backtrace starts from it. */
+_Noreturn void panic_with_registers(const struct registers *registers, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* How to stop the other processors, once there are any. It must not wait for an answer. */
+void panic_set_stop_hook(void (*stop)(void));
+
+/* One line, `ringfence: cannot start: ...`, then the machine stops with EXIT_REFUSED. */
+_Noreturn void boot_refuse(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+#endif

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The serial console, COM1 at 115200 8N1, polled. No locks: log.c is the only writer while more
+ * than one processor runs.
+ */
+#ifndef HYPERVISOR_SERIAL_H
+#define HYPERVISOR_SERIAL_H
+
+#include <stddef.h>
+
+void serial_init(void);
+
+/* Newlines are sent as they are; returns when the last byte is in the transmitter. */
+void serial_write(const char *text, size_t length);
+
+/* Wait until everything has left the chip: before the machine stops. */
+void serial_flush(void);
+
+/* The next byte received, or -1: never waits. */
+int serial_read(void);
+
+#endif

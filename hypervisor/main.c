@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * From the first line of C to the first domain.
+ *
+ * Interface: main_start(), called by the boot code. Locks: none, one processor runs.
+ */
+#include "main.h"
+
+#include "arch.h"
+#include "boot_info.h"
+#include "command_line.h"
+#include "exit_status.h"
+#include "log.h"
+#include "panic.h"
+#include "serial.h"
+
+static void print_boot_info(void)
+{
+	uint64_t ram = 0;
+
+	log_info("loaded by %s (%s), command line '%s'", boot_info.loader, boot_info.protocol,
+		 boot_info.command_line);
+	for (uint32_t i = 0; i < boot_info.range_count; i++) {
+		const struct boot_range *r = &boot_info.ranges[i];
+
+		log_info("memory %012lx-%012lx %s", r->start, r->start + r->size - 1,
+			 boot_range_name(r->type));
+		if (r->type == BOOT_RAM)
+			ram += r->size;
+	}
+	log_info("%lu MiB of RAM, ACPI root pointer at %#lx", ram >> 20, boot_info.acpi_rsdp);
+	for (uint32_t i = 0; i < boot_info.module_count; i++) {
+		const struct boot_module *m = &boot_info.modules[i];
+
+		log_info("module %u: %s, %lu KiB at %#lx, '%s'", i, m->file_name,
+			 (m->size + 1023) >> 10, m->start, m->command_line);
+	}
+}
+
+void main_start(uint32_t protocol, uint64_t info)
+{
+	serial_init();
+	log_info("Ringfence " HYPERVISOR_VERSION);
+	boot_info_read(protocol, info);
+	command_line_parse(boot_info.command_line);
+	print_boot_info();
+	if (boot_info.module_count == 0)
+		boot_refuse("no module: nothing to run as the control domain");
+	arch_machine_exit(EXIT_SUCCESS);
+}

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * How the machine stops: QEMU's exit device, the ways to reset a PC, or a halt.
+ *
+ * Interface: arch_machine_exit() and arch_machine_reboot() of arch.h.
+ * No locks: whoever comes here does not come back.
+ */
+#include "arch.h"
+
+#include "exit_status.h"
+#include "port.h"
+#include "serial.h"
+
+#define KEYBOARD_COMMAND	0x64
+#define KEYBOARD_BUSY		0x02
+#define KEYBOARD_RESET		0xfe
+#define RESET_CONTROL		0xcf9
+#define RESET_HARD		0x02
+#define RESET_NOW		0x04
+
+/* Without that device the write goes nowhere, and the caller lives on. */
+static void tell_qemu(int status)
+{
+	serial_flush();
+	port_write32(EXIT_PORT, (uint32_t)status);
+}
+
+void arch_machine_exit(int status)
+{
+	tell_qemu(status);
+	for (;;)
+		asm volatile("cli; hlt");
+}
+
+void arch_machine_reboot(void)
+{
+	struct {
+		uint16_t limit;
+		uint64_t base;
+	} __attribute__((packed)) no_idt = { 0, 0 };
+
+	tell_qemu(EXIT_REBOOT);
+	port_write8(RESET_CONTROL, RESET_HARD);
+	port_write8(RESET_CONTROL, RESET_HARD | RESET_NOW);
+	for (uint32_t i = 0; i < 100000 && (port_read8(KEYBOARD_COMMAND) & KEYBOARD_BUSY); i++)
+		;
+	port_write8(KEYBOARD_COMMAND, KEYBOARD_RESET);
+	/* A fault that cannot be delivered resets whatever ignored both. */
+	asm volatile("lidt %0; int3" : : "m"(no_idt));
+	arch_machine_exit(EXIT_REBOOT);
+}
