@@ -83,7 +83,7 @@ FUZZ_SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
 FLAGS_string.c := -fno-tree-loop-distribute-patterns
 # Our versions of libc functions get another name on the host, which has its own.
 LIBC_NAMES := memcpy memmove memset memcmp strlen strcmp strncmp strchr snprintf
-LIBC_RENAME := $(foreach name,$(LIBC_NAMES),--redefine-sym $(name)=lib_$(name))
+LIBC_RENAME := $(foreach name,$(LIBC_NAMES),--redefine-sym=$(name)=lib_$(name))
 LIBC_SOURCES := hypervisor/lib/string.c hypervisor/lib/printf.c
 
 # --- What there is --------------------------------------------------------------------------------
@@ -121,7 +121,7 @@ IMAGES := $(if $(LINK_SCRIPT),$(O)/ringfence.elf64 $(O)/ringfence $(O)/ringfence
 all: $(if $(IMAGES),$(IMAGES),$(HYPERVISOR_OBJECTS)) ## the hypervisor (default)
 
 help: ## this list
-	@echo 'make [O=build] [V=1] TARGET'
+	@echo "make [O=build] [V=1] [TESTS='guest/*'] TARGET"
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 16
 
 deps: ## install the Debian packages needed (as root)
@@ -156,17 +156,23 @@ unit: $(UNIT_TESTS) ## the unit tests' programs
 
 fuzz: $(FUZZERS) ## the fuzzers' programs
 
-check: $(UNIT_TESTS) $(CONFIG_H) $(ASM_OFFSETS) ## style, unit and ABI layout tests; no QEMU
-	$(Q)tests/run style abi unit
+# The checks of headers use the compiler's flags from these files.
+FLAG_FILES := $(O)/hypervisor.flags $(O)/guest.flags $(O)/host.flags
 
-tests: all $(GUESTS) $(UNIT_TESTS) $(FUZZERS)
-	$(Q)tests/run $(RUN_FLAGS) style abi unit fuzz guest system
+check: $(UNIT_TESTS) $(CONFIG_H) $(ASM_OFFSETS) $(FLAG_FILES) ## style, unit and ABI layout tests; no QEMU
+	$(Q)tests/run --match '$(TESTS)' style abi unit
+
+TESTS ?= *
+parallel = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
+
+tests: all $(GUESTS) $(UNIT_TESTS) $(FUZZERS) $(FLAG_FILES)
+	$(Q)tests/run $(RUN_FLAGS) --match '$(TESTS)' style abi unit fuzz guest system
 
 test: deps ## every test, after installing what they need
-	$(Q)$(MAKE) tests
+	$(Q)$(MAKE) $(parallel) tests
 
 test-full: deps ## every test at full length
-	$(Q)$(MAKE) tests RUN_FLAGS=--full
+	$(Q)$(MAKE) $(parallel) tests RUN_FLAGS=--full
 
 RUN_GUEST ?= demo
 run: $(O)/ringfence $(O)/tests/guest/$(RUN_GUEST).elf ## boot the demonstration guest in QEMU
@@ -200,9 +206,10 @@ $(O)/$(1): FORCE
 endef
 $(eval $(call record,hypervisor.flags,$(CC) $(HYPERVISOR_FLAGS)))
 $(eval $(call record,hypervisor.link,$(LD) $(HYPERVISOR_LDFLAGS) $(HYPERVISOR_OBJECTS)))
-$(eval $(call record,guest.flags,$(CC) $(GUEST_FLAGS) $(foreach g,$(GUEST_NAMES),$(GUEST_CFLAGS_$(g)))))
+$(eval $(call record,guest.flags,$(CC) $(GUEST_FLAGS)))
 $(eval $(call record,guest.link,$(LD) $(GUEST_LDFLAGS) $(GUEST_SOURCES)))
-$(eval $(call record,host.flags,$(CC) $(CLANG) $(HOST_FLAGS) $(UNIT_SANITIZE) $(FUZZ_SANITIZE) $(LIBC_RENAME)))
+$(eval $(call record,host.flags,$(CC) $(HOST_FLAGS) $(UNIT_SANITIZE)))
+$(eval $(call record,fuzz.flags,$(CLANG) $(HOST_FLAGS) $(FUZZ_SANITIZE)))
 $(eval $(call record,host.link,$(HOST_SOURCES)))
 
 # --- The hypervisor -------------------------------------------------------------------------------
@@ -258,6 +265,9 @@ $(O)/ringfence.pvh: $(O)/ringfence.elf64
 
 guest_of = $(firstword $(subst /, ,$(patsubst tests/guest/%,%,$(1))))
 
+# A guest's own flags are in its flags.mk.
+$(foreach g,$(GUEST_NAMES),$(eval $(call guest_objects,$(g)): $(wildcard tests/guest/$(g)/flags.mk)))
+
 $(O)/tests/guest/%.o: tests/guest/%.c $(O)/guest.flags
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
@@ -287,7 +297,7 @@ $(O)/unit/%.o: %.c $(CONFIG_H) $(O)/host.flags
 	$(Q)$(CC) $(call host_flags,$<) $(UNIT_SANITIZE) $(DEPENDENCIES) -c -o $@ $<
 	$(call rename_libc,$<)
 
-$(O)/fuzz/%.o: %.c $(CONFIG_H) $(O)/host.flags
+$(O)/fuzz/%.o: %.c $(CONFIG_H) $(O)/fuzz.flags
 	@mkdir -p $(@D)
 	$(call say,CLANG,$<)
 	$(Q)$(CLANG) $(call host_flags,$<) $(FUZZ_SANITIZE) -fsanitize=fuzzer-no-link $(DEPENDENCIES) -c -o $@ $<
