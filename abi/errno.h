@@ -7,20 +7,20 @@
 #define RINGFENCE_ABI_ERRNO_H
 
 #ifndef EPERM
-#define EPERM 1
-#define ENOENT 2
-#define ESRCH 3
-#define E2BIG 7
-#define EAGAIN 11
-#define ENOMEM 12
-#define EFAULT 14
-#define EBUSY 16
-#define EEXIST 17
-#define EINVAL 22
-#define ENOSPC 28
-#define ERANGE 34
-#define ENOSYS 38
-#define ENODATA 61
+#define EPERM	   1
+#define ENOENT	   2
+#define ESRCH	   3
+#define E2BIG	   7
+#define EAGAIN	   11
+#define ENOMEM	   12
+#define EFAULT	   14
+#define EBUSY	   16
+#define EEXIST	   17
+#define EINVAL	   22
+#define ENOSPC	   28
+#define ERANGE	   34
+#define ENOSYS	   38
+#define ENODATA	   61
 #define EOPNOTSUPP 95
 #endif
 

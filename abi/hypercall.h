@@ -21,9 +21,9 @@ struct rf_cpuid {
 };
 
 /* cpuid: the hypervisor's own leaf. EAX: the last such leaf; EBX ECX EDX: "RingfenceHV\0". */
-#define RF_CPUID_BASE 0x40000000U
+#define RF_CPUID_BASE	 0x40000000U
 #define RF_CPUID_VERSION 0x40000001U /* EAX: RF_ABI_VERSION */
-#define RF_CPUID_TIME 0x40000002U /* EAX: TSC frequency in kHz */
+#define RF_CPUID_TIME	 0x40000002U /* EAX: TSC frequency in kHz */
 
 _Static_assert(RF_HYPERCALLS <= 48, "at most 48 hypercalls");
 

@@ -8,8 +8,8 @@
 #define RF_MEMORY_BATCH_MAX 512 /* extents a call */
 
 struct rf_memory_extent {
-	uint64_t gfn; /* first guest frame, aligned to its size */
-	uint32_t order; /* 2^order frames: 0 or 9 */
+	uint64_t gfn;	   /* first guest frame, aligned to its size */
+	uint32_t order;	   /* 2^order frames: 0 or 9 */
 	uint32_t reserved; /* must be zero */
 };
 

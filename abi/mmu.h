@@ -12,12 +12,12 @@
 #include <stdint.h>
 
 enum rf_mmu_operation {
-	RF_MMU_LOAD_ROOT = 0, /* root: this vCPU runs on it from now on; not a flush */
-	RF_MMU_FLUSH_RANGE = 1, /* root, start, end: in the user half of root */
+	RF_MMU_LOAD_ROOT = 0,	 /* root: this vCPU runs on it from now on; not a flush */
+	RF_MMU_FLUSH_RANGE = 1,	 /* root, start, end: in the user half of root */
 	RF_MMU_FLUSH_KERNEL = 2, /* start, end: in the kernel half, which all roots share */
-	RF_MMU_FLUSH_ALL = 3, /* every translation of the domain */
-	RF_MMU_PREFILL = 4, /* root, start, end: fill what is present and accessed; a hint */
-	RF_MMU_DROP_USER = 5, /* root: forget its user half */
+	RF_MMU_FLUSH_ALL = 3,	 /* every translation of the domain */
+	RF_MMU_PREFILL = 4,	 /* root, start, end: fill what is present and accessed; a hint */
+	RF_MMU_DROP_USER = 5,	 /* root: forget its user half */
 	RF_MMU_DESTROY_ROOT = 6, /* root: forget it; it is loaded on no vCPU */
 	RF_MMU_SET_KERNEL_ROOT = 7, /* root: from now on the kernel half is walked from here */
 	RF_MMU_OPERATIONS
@@ -27,7 +27,7 @@ enum rf_mmu_operation {
 
 struct rf_mmu_op {
 	uint32_t operation; /* enum rf_mmu_operation */
-	uint32_t reserved; /* must be zero */
+	uint32_t reserved;  /* must be zero */
 	uint64_t root; /* guest-physical address of a level-4 table; zero where the operation takes none */
 	uint64_t start; /* first byte; zero where the operation takes no range */
 	uint64_t end; /* first byte after, page aligned; zero where the operation takes no range */

@@ -9,19 +9,20 @@
 
 #include <stdint.h>
 
-#define RF_START_MAGIC 0x4543464e47524e52ULL
-#define RF_START_RANGES 64
+#define RF_START_MAGIC	     0x4543464e47524e52ULL
+#define RF_START_RANGES	     64
 #define RF_COMMAND_LINE_SIZE 2048
 
-#define RF_START_CONTROL 0x1 /* this is the control domain: guest-physical is machine-physical */
+#define RF_START_CONTROL     0x1 /* this is the control domain: guest-physical is machine-physical */
 
 /* Kinds of memory, with the numbers of the BIOS e820 map. */
-#define RF_RANGE_RAM 1
-#define RF_RANGE_RESERVED 2
-#define RF_RANGE_ACPI 3
-#define RF_RANGE_NVS 4
-#define RF_RANGE_UNUSABLE 5
-#define RF_RANGE_FOREIGN 0x100 /* RAM of the machine that belongs to somebody else (control domain only) */
+#define RF_RANGE_RAM	     1
+#define RF_RANGE_RESERVED    2
+#define RF_RANGE_ACPI	     3
+#define RF_RANGE_NVS	     4
+#define RF_RANGE_UNUSABLE    5
+#define RF_RANGE_FOREIGN                                                                           \
+	0x100 /* RAM of the machine that belongs to somebody else (control domain only) */
 
 struct rf_start_range {
 	uint64_t start;

@@ -25,21 +25,21 @@
 
 #include <stdint.h>
 
-#define RF_MAX_VCPUS 64
+#define RF_MAX_VCPUS	  64
 
 /* Selectors a guest runs with. Kernel and user share the real ones; frames of the guest kernel name the virtual ones. */
-#define RF_USER32_CS 0x23
-#define RF_USER_SS 0x2b
-#define RF_USER_CS 0x33
-#define RF_KERNEL_CS 0x10
-#define RF_KERNEL_SS 0x18
+#define RF_USER32_CS	  0x23
+#define RF_USER_SS	  0x2b
+#define RF_USER_CS	  0x33
+#define RF_KERNEL_CS	  0x10
+#define RF_KERNEL_SS	  0x18
 
 #define RF_INTERRUPT_FLAG 0x200U
 
 /* Time of one vCPU: nanoseconds = system_time + ((tsc - tsc_timestamp) << or >> shift) * multiplier >> 32. */
 struct rf_time_info {
 	uint32_t version; /* odd while it changes: read again */
-	int32_t shift; /* left when positive, right when negative */
+	int32_t shift;	  /* left when positive, right when negative */
 	uint64_t tsc_timestamp;
 	uint64_t system_time; /* nanoseconds since the machine started */
 	uint32_t multiplier;
@@ -66,8 +66,8 @@ struct rf_vcpu_page {
 	uint32_t interrupt_flag; /* 0 or RF_INTERRUPT_FLAG */
 	uint8_t pending; /* hypervisor: a vector waits; after setting the flag call irq_window when this is set */
 	uint8_t reserved0[3];
-	uint64_t cr2; /* hypervisor: address of the last page fault */
-	uint64_t dr6; /* hypervisor: cause of the last debug exception */
+	uint64_t cr2;	    /* hypervisor: address of the last page fault */
+	uint64_t dr6;	    /* hypervisor: cause of the last debug exception */
 	uint64_t kernel_sp; /* guest: stack for entries from user mode */
 	uint64_t fault_sp; /* guest: stack for the double fault; zero: a double fault ends the domain */
 	uint64_t reserved1[3];
@@ -75,7 +75,7 @@ struct rf_vcpu_page {
 	struct rf_time_info time; /* hypervisor */
 	uint64_t reserved2[3];
 	uint64_t steal_ns; /* hypervisor: time this vCPU was ready and did not run */
-	uint64_t run_ns; /* hypervisor: time this vCPU ran */
+	uint64_t run_ns;   /* hypervisor: time this vCPU ran */
 	uint64_t reserved3[6];
 	uint64_t reserved4[480];
 };
@@ -88,13 +88,13 @@ _Static_assert(__builtin_offsetof(struct rf_vcpu_page, steal_ns) == 192, "rf_vcp
 _Static_assert(sizeof(struct rf_vcpu_page) == 4096, "rf_vcpu_page is a page");
 
 /* set_traps: where an exception, a virtual vector or an `int n` of this number goes. */
-#define RF_TRAP_USER 0x1 /* user mode may raise it with `int n` */
+#define RF_TRAP_USER		0x1 /* user mode may raise it with `int n` */
 #define RF_TRAP_KEEP_INTERRUPTS 0x2 /* a trap gate: the virtual interrupt flag stays as it was */
 
 struct rf_trap {
 	uint64_t rip; /* canonical, outside the hypervisor's range; zero: none */
 	uint8_t vector;
-	uint8_t flags; /* RF_TRAP_* */
+	uint8_t flags;	     /* RF_TRAP_* */
 	uint8_t reserved[6]; /* must be zero */
 };
 
@@ -102,17 +102,17 @@ struct rf_trap {
 struct rf_vcpu_context {
 	uint64_t rip;
 	uint64_t rsp;
-	uint64_t rdi; /* an argument for the code at rip */
-	uint64_t root; /* guest-physical address of its level-4 table */
+	uint64_t rdi;	    /* an argument for the code at rip */
+	uint64_t root;	    /* guest-physical address of its level-4 table */
 	uint64_t kernel_gs; /* GS base */
-	uint64_t page; /* guest frame number of its vCPU page */
+	uint64_t page;	    /* guest frame number of its vCPU page */
 };
 
 /* vcpu_status: result */
-#define RF_VCPU_DOWN 0
-#define RF_VCPU_BLOCKED 1
+#define RF_VCPU_DOWN	 0
+#define RF_VCPU_BLOCKED	 1
 #define RF_VCPU_RUNNABLE 2
-#define RF_VCPU_RUNNING 3
+#define RF_VCPU_RUNNING	 3
 
 _Static_assert(sizeof(struct rf_trap) == 16, "rf_trap layout");
 _Static_assert(sizeof(struct rf_vcpu_context) == 48, "rf_vcpu_context layout");

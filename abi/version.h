@@ -14,14 +14,14 @@
 #define RF_ABI_VERSION 1
 
 /* The ELF note: in a PT_NOTE segment, owner name "Ringfence", type RF_NOTE_TYPE, this structure as its body. */
-#define RF_NOTE_NAME "Ringfence"
-#define RF_NOTE_TYPE 1
+#define RF_NOTE_NAME   "Ringfence"
+#define RF_NOTE_TYPE   1
 
 struct rf_note {
 	uint32_t abi_version; /* RF_ABI_VERSION */
-	uint32_t flags; /* must be zero */
-	uint64_t entry; /* virtual address at which vCPU 0 starts */
-	uint64_t root; /* guest-physical address of the level-4 table it starts on */
+	uint32_t flags;	      /* must be zero */
+	uint64_t entry;	      /* virtual address at which vCPU 0 starts */
+	uint64_t root;	      /* guest-physical address of the level-4 table it starts on */
 };
 
 _Static_assert(sizeof(struct rf_note) == 24, "rf_note layout");
