@@ -26,7 +26,7 @@
 struct efi_system_table {
 	uint64_t signature;
 	uint32_t revision, header_size, checksum, reserved;
-	uint64_t unused[9];
+	uint64_t unused[10];
 	uint64_t table_count;
 	uint64_t tables;
 };

@@ -16,6 +16,7 @@
 #include "boot_protocol.h"
 #include "layout.h"
 #include "panic.h"
+#include "parse.h"
 #include "printf.h"
 #include "string.h"
 
@@ -83,34 +84,30 @@ static const char *keep_string(const char *text)
 	return copy;
 }
 
-static bool is_word(const char *text, size_t length, const char *word)
+/* The last part of a path, and of that the last characters if it is too long. */
+static void set_file_name(struct boot_module *module, const char *path, size_t length)
 {
-	return strlen(word) == length && memcmp(text, word, length) == 0;
+	size_t start = length;
+
+	while (start > 0 && path[start - 1] != '/' && length - start < BOOT_FILE_NAME_MAX - 1)
+		start--;
+	memcpy(module->file_name, path + start, length - start);
+	module->file_name[length - start] = '\0';
 }
 
 /* Loaders differ on whether they pass the file's name: it is a first word that is not a role. */
 static void take_apart(struct boot_module *module, const char *text)
 {
-	size_t length;
+	struct parse_words words = parse_start(text, strlen(text));
+	struct parse_word first;
 
-	while (*text == ' ')
-		text++;
-	for (length = 0; text[length] != '\0' && text[length] != ' '; length++)
-		;
-	if (length == 0 || is_word(text, length, "domain") || is_word(text, length, "initrd")) {
-		snprintf(module->file_name, BOOT_FILE_NAME_MAX, "module %u",
-			 boot_info.module_count);
-	} else {
-		/* The end of a path says more than its beginning. */
-		size_t skip = length < BOOT_FILE_NAME_MAX ? 0 : length - BOOT_FILE_NAME_MAX + 1;
-
-		memcpy(module->file_name, text + skip, length - skip);
-		module->file_name[length - skip] = '\0';
-		text += length;
-		while (*text == ' ')
-			text++;
-	}
-	module->command_line = keep_string(text);
+	snprintf(module->file_name, BOOT_FILE_NAME_MAX, "module %u", boot_info.module_count);
+	if (parse_next(&words, &first) && !parse_equal(&first, "domain") &&
+	    !parse_equal(&first, "initrd"))
+		set_file_name(module, first.text, first.length);
+	else
+		words = parse_start(text, strlen(text));
+	module->command_line = keep_string(parse_rest(&words).text);
 }
 
 void boot_add_module(uint64_t start, uint64_t size, const char *command_line)

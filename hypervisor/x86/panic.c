@@ -107,7 +107,6 @@ static bool frame_readable(uint64_t frame)
 
 static void print_backtrace(uint64_t frame)
 {
-	log_error("backtrace:");
 	for (int i = 0; i < FRAMES_MAX && frame_readable(frame); i++) {
 		const struct stack_frame *f = (const void *)frame;
 
@@ -170,6 +169,7 @@ void panic(const char *format, ...)
 	va_start(arguments, format);
 	print_message(format, arguments);
 	va_end(arguments);
+	log_error("backtrace:");
 	print_backtrace((uint64_t)__builtin_frame_address(0));
 	panic_end();
 }
@@ -183,6 +183,7 @@ void panic_with_registers(const struct registers *registers, const char *format,
 	print_message(format, arguments);
 	va_end(arguments);
 	print_registers(registers);
+	log_error("backtrace:");
 	print_address(registers->rip);
 	print_backtrace(registers->rbp);
 	panic_end();
