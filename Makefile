@@ -14,6 +14,7 @@ V ?= 0
 override O := $(patsubst %/,%,$(O))
 # Relative where it can be, so that the same rule serves `O=x` and `O=$PWD/x`.
 override O := $(patsubst $(CURDIR)/%,%,$(O))
+override O := $(if $(filter ..%,$(O)),$(abspath $(O)),$(O))
 export O
 
 CC := gcc

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Parsing: each form accepted, each refused, and random texts that must not be read past their end. */
+/* Parsing: each form accepted, each refused, and random texts: never read past their end. */
 #include "unit.h"
 
 #include "bitmap.h"
