@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What the hypervisor counts for every vCPU: entries by reason, and what it did in them. All only ever grow. */
+/*
+ * What the hypervisor counts for every vCPU: entries by reason, and what it did in them. All
+ * only ever grow.
+ */
 #ifndef RINGFENCE_ABI_COUNTERS_H
 #define RINGFENCE_ABI_COUNTERS_H
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Error numbers of every hypercall: returned negative in RAX. The values are those that Linux uses on x86-64, so a
- * Linux guest passes them on as they are. A host program that has <errno.h> already has the same names and values.
+ * Error numbers of every hypercall: returned negative in RAX. The values are those that Linux
+ * uses on x86-64, so a Linux guest passes them on as they are. A host program that has
+ * <errno.h> already has the same names and values.
  */
 #ifndef RINGFENCE_ABI_ERRNO_H
 #define RINGFENCE_ABI_ERRNO_H

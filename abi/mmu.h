@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Page tables: a guest's tables are its own memory, in the format of the hardware, holding guest frame numbers. The
- * hypervisor fills its shadow from them as a TLB would. Making an entry present, or looser, needs no notice; making one
- * tighter needs a flush that names the level-4 table and the range; after it no vCPU uses an older translation.
+ * Page tables: a guest's tables are its own memory, in the format of the hardware, holding
+ * guest frame numbers. The hypervisor fills its shadow from them as a TLB would. Making an
+ * entry present, or looser, needs no notice; making one tighter needs a flush that names the
+ * level-4 table and the range; after it no vCPU uses an older translation.
  *
- * Addresses 0xffff800000000000-0xffff87ffffffffff and the last page below 0x0000800000000000 cannot be mapped.
+ * Addresses 0xffff800000000000-0xffff87ffffffffff and the last page below 0x0000800000000000
+ * cannot be mapped.
  */
 #ifndef RINGFENCE_ABI_MMU_H
 #define RINGFENCE_ABI_MMU_H

@@ -2,22 +2,24 @@
 /*
  * The vCPU: the page it shares with the hypervisor, how it is entered, and how it returns.
  *
- * The page is ordinary memory of the guest, registered with vcpu_register_page. What cost a trap on hardware is a memory
- * access here: the interrupt flag, CR2, the kernel stack, the user's GS base. The hypervisor trusts the page for nothing
- * but "the guest hurts itself".
+ * The page is ordinary memory of the guest, registered with vcpu_register_page. What cost a
+ * trap on hardware is a memory access here: the interrupt flag, CR2, the kernel stack, the
+ * user's GS base. The hypervisor trusts the page for nothing but "the guest hurts itself".
  *
- * A user `syscall` stores RIP, RFLAGS, RSP and the GS base in the page's user frame, loads RSP from kernel_sp, clears
- * interrupt_flag and continues at the registered system-call entry. RCX and R11 are lost, every other register is as the
- * user left it.
+ * A user `syscall` stores RIP, RFLAGS, RSP and the GS base in the page's user frame, loads RSP
+ * from kernel_sp, clears interrupt_flag and continues at the registered system-call entry. RCX
+ * and R11 are lost, every other register is as the user left it.
  *
- * An exception or a virtual vector builds the frame that hardware would build (SS, RSP, RFLAGS, CS, RIP, an error code
- * where there is one) on kernel_sp when it came from user mode, else below the current RSP (aligned to 16, no red zone),
- * and continues at the registered address. A frame from guest-kernel mode says CS=RF_KERNEL_CS and SS=RF_KERNEL_SS;
- * RFLAGS.IF is the virtual interrupt flag.
+ * An exception or a virtual vector builds the frame that hardware would build (SS, RSP, RFLAGS,
+ * CS, RIP, an error code where there is one) on kernel_sp when it came from user mode, else
+ * below the current RSP (aligned to 16, no red zone), and continues at the registered address.
+ * A frame from guest-kernel mode says CS=RF_KERNEL_CS and SS=RF_KERNEL_SS; RFLAGS.IF is the
+ * virtual interrupt flag.
  *
- * Returning is a `syscall` at one of two registered addresses with the user frame of the page filled in and the virtual
- * interrupt flag clear:
- *  - "sysret": to user mode; RIP, RFLAGS, RSP, GS base from the page; RCX and R11 become RIP and RFLAGS;
+ * Returning is a `syscall` at one of two registered addresses with the user frame of the page
+ * filled in and the virtual interrupt flag clear:
+ *  - "sysret": to user mode; RIP, RFLAGS, RSP, GS base from the page; RCX and R11 become RIP
+ *    and RFLAGS;
  *  - "iret": RCX and R11 come from the page too; CS decides between user and guest-kernel mode.
  */
 #ifndef RINGFENCE_ABI_VCPU_H
@@ -27,7 +29,10 @@
 
 #define RF_MAX_VCPUS	  64
 
-/* Selectors a guest runs with. Kernel and user share the real ones; frames of the guest kernel name the virtual ones. */
+/*
+ * Selectors a guest runs with. Kernel and user share the real ones; frames of the guest kernel
+ * name the virtual ones.
+ */
 #define RF_USER32_CS	  0x23
 #define RF_USER_SS	  0x2b
 #define RF_USER_CS	  0x33
@@ -36,7 +41,10 @@
 
 #define RF_INTERRUPT_FLAG 0x200U
 
-/* Time of one vCPU: nanoseconds = system_time + ((tsc - tsc_timestamp) << or >> shift) * multiplier >> 32. */
+/*
+ * Time of one vCPU: nanoseconds = system_time + ((tsc - tsc_timestamp) << or >> shift) *
+ * multiplier >> 32.
+ */
 struct rf_time_info {
 	uint32_t version; /* odd while it changes: read again */
 	int32_t shift;	  /* left when positive, right when negative */
@@ -59,8 +67,8 @@ struct rf_user_frame {
 };
 
 /*
- * Who writes: "guest" fields are read by the hypervisor, "hypervisor" fields are only ever written by it; interrupt_flag
- * and user are written by both, in turn.
+ * Who writes: "guest" fields are read by the hypervisor, "hypervisor" fields are only ever
+ * written by it; interrupt_flag and user are written by both, in turn.
  */
 struct rf_vcpu_page {
 	uint32_t interrupt_flag; /* 0 or RF_INTERRUPT_FLAG */

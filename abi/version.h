@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The version of the contract. RF_ABI_VERSION goes up by one with every BREAKING change of a layout or a meaning; a
- * compatible addition (a new hypercall at the end, a field in reserved space that reads as zero) leaves it alone.
- * CHANGELOG.md classes every change.
+ * The version of the contract. RF_ABI_VERSION goes up by one with every BREAKING change of a
+ * layout or a meaning; a compatible addition (a new hypercall at the end, a field in reserved
+ * space that reads as zero) leaves it alone. CHANGELOG.md classes every change.
  *
- * A guest image carries the version it was built for in an ELF note; another version is refused by name.
+ * A guest image carries the version it was built for in an ELF note; another version is refused
+ * by name.
  */
 #ifndef RINGFENCE_ABI_VERSION_H
 #define RINGFENCE_ABI_VERSION_H
@@ -13,7 +14,10 @@
 
 #define RF_ABI_VERSION 1
 
-/* The ELF note: in a PT_NOTE segment, owner name "Ringfence", type RF_NOTE_TYPE, this structure as its body. */
+/*
+ * The ELF note: in a PT_NOTE segment, owner name "Ringfence", type RF_NOTE_TYPE, this structure
+ * as its body.
+ */
 #define RF_NOTE_NAME   "Ringfence"
 #define RF_NOTE_TYPE   1
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * All that the C core asks of the machine. x86/ provides it; tests/unit/fake_arch provides it on the host.
+ * All that the C core asks of the machine. x86/ provides it; tests/unit/fake_arch provides it
+ * on the host.
  *
  * arch_inline.h of each gives, as inline functions:
  *   arch_cpu_relax()             in a spin loop
@@ -21,18 +22,27 @@ struct rf_vcpu_context;
 
 #include "arch_inline.h"
 
-/* Other CPUs. arch_cpu_interrupt makes a CPU enter the hypervisor soon; the reason is in its struct cpu. */
+/*
+ * Other CPUs. arch_cpu_interrupt makes a CPU enter the hypervisor soon; the reason is in its
+ * struct cpu.
+ */
 void arch_cpu_interrupt(const struct cpu *cpu);
 
 /* Drops every translation of guest addresses this CPU caches. */
 void arch_tlb_flush_local(void);
 
-/* Time: nanoseconds since start, the same on all CPUs; an interrupt at a deadline (0: as soon as possible, ~0: none). */
+/*
+ * Time: nanoseconds since start, the same on all CPUs; an interrupt at a deadline (0: as soon
+ * as possible, ~0: none).
+ */
 uint64_t arch_time_ns(void);
 void arch_timer_program(uint64_t deadline_ns);
 uint64_t arch_tsc(void);
 uint64_t arch_tsc_khz(void);
-/* Multiplier and shift of abi/vcpu.h's rf_time_info for the TSC, and a pair (tsc, ns) that belongs together. */
+/*
+ * Multiplier and shift of abi/vcpu.h's rf_time_info for the TSC, and a pair (tsc, ns) that
+ * belongs together.
+ */
 void arch_time_scale(uint32_t *multiplier, int32_t *shift, uint64_t *tsc, uint64_t *ns);
 /* Nanoseconds since 1970 at time zero; zero when there is no clock. */
 uint64_t arch_wall_clock(void);
@@ -40,22 +50,34 @@ uint64_t arch_wall_clock(void);
 /* Sleeps until an interrupt came; interrupts are off before and after. */
 void arch_idle(void);
 
-/* vCPU state the core does not look into. arch_vcpu_switch saves previous (may be NULL) and loads next (may be NULL). */
+/*
+ * vCPU state the core does not look into. arch_vcpu_switch saves previous (may be NULL) and
+ * loads next (may be NULL).
+ */
 int arch_vcpu_create(struct vcpu *v);
 void arch_vcpu_destroy(struct vcpu *v);
 void arch_vcpu_reset(struct vcpu *v, const struct rf_vcpu_context *context);
 void arch_vcpu_switch(struct vcpu *previous, struct vcpu *next);
 bool arch_vcpu_in_user_mode(const struct vcpu *v);
 
-/* A root as the CPU needs it: the level-4 tables of the two views. Loads it if v is the current vCPU. */
+/*
+ * A root as the CPU needs it: the level-4 tables of the two views. Loads it if v is the current
+ * vCPU.
+ */
 void arch_vcpu_set_tables(struct vcpu *v, uint64_t user_table_mfn, uint64_t kernel_table_mfn);
 /* Writes the hypervisor's own slots into a level-4 table. */
 void arch_table_init(uint64_t *level4);
 
-/* Gives the current vCPU a virtual vector. False: it could not be given and the domain was crashed. */
+/*
+ * Gives the current vCPU a virtual vector. False: it could not be given and the domain was
+ * crashed.
+ */
 bool arch_deliver_vector(struct vcpu *v, uint8_t vector);
 
-/* True when the vCPU is in guest code on some CPU with its virtual interrupt flag set, or in user mode. */
+/*
+ * True when the vCPU is in guest code on some CPU with its virtual interrupt flag set, or in
+ * user mode.
+ */
 bool arch_interrupts_enabled(const struct vcpu *v);
 
 /* Ends the machine with a status of exit_status.h. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The audit: recounts everything the hypervisor believes about memory and domains, and names the first thing that is not so
- * (audit.c). Debug builds only; the hypercall says -EOPNOTSUPP in others.
+ * The audit: recounts everything the hypervisor believes about memory and domains, and names
+ * the first thing that is not so (audit.c). Debug builds only; the hypercall says -EOPNOTSUPP
+ * in others.
  */
 #ifndef HYPERVISOR_AUDIT_H
 #define HYPERVISOR_AUDIT_H

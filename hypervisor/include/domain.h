@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Domains: creating, finding, ending (domain.c). A domain that ends is taken apart in bounded steps by idle CPUs, or between
- * slices when none idles.
+ * Domains: creating, finding, ending (domain.c). A domain that ends is taken apart in bounded
+ * steps by idle CPUs, or between slices when none idles.
  */
 #ifndef HYPERVISOR_DOMAIN_H
 #define HYPERVISOR_DOMAIN_H
@@ -67,9 +67,15 @@ struct domain *domain_current(void);
 
 /* Everything of it may run: vCPU 0 goes up. */
 void domain_start(struct domain *d);
-/* It stops running, keeps its memory, and can be looked at. The last running one ends the machine. */
+/*
+ * It stops running, keeps its memory, and can be looked at. The last running one ends the
+ * machine.
+ */
 void domain_shutdown(struct domain *d, uint32_t reason);
-/* A guest's mistake ends that guest, with a message. Natural use: return domain_crash(d, "why ..."). Returns -EINVAL. */
+/*
+ * A guest's mistake ends that guest, with a message. Natural use: return domain_crash(d, "why
+ * ..."). Returns -EINVAL.
+ */
 int domain_crash(struct domain *d, const char *format, ...)
 	__attribute__((format(printf, 2, 3), warn_unused_result));
 /* Its memory is given back, its number is free again. */

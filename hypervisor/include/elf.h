@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Checking an ELF64 guest image that lies in memory (elf.c). Knows nothing of domains; runs on the host for the fuzzer.
+ * Checking an ELF64 guest image that lies in memory (elf.c). Knows nothing of domains; runs on
+ * the host for the fuzzer.
  */
 #ifndef HYPERVISOR_ELF_H
 #define HYPERVISOR_ELF_H

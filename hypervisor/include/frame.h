@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Frames of machine memory: who owns each, how many hold it, and a buddy allocator for the free ones (frame.c).
+ * Frames of machine memory: who owns each, how many hold it, and a buddy allocator for the free
+ * ones (frame.c).
  *
- * Every frame of RAM below frame_limit has a struct frame. Free frames hold zeroes (in debug builds a poison pattern that
- * is checked when the frame is given out): what one owner wrote, the next never reads.
+ * Every frame of RAM below frame_limit has a struct frame. Free frames hold zeroes (in debug
+ * builds a poison pattern that is checked when the frame is given out): what one owner wrote,
+ * the next never reads.
  */
 #ifndef HYPERVISOR_FRAME_H
 #define HYPERVISOR_FRAME_H
@@ -40,7 +42,10 @@ struct frame {
 
 #define FRAME_OWNER_NONE 0xffff
 
-/* How many of the 512 frames of each 2 MiB chunk belong to which one domain: lets 2 MiB shadows be checked in O(1). */
+/*
+ * How many of the 512 frames of each 2 MiB chunk belong to which one domain: lets 2 MiB shadows
+ * be checked in O(1).
+ */
 struct frame_chunk {
 	uint16_t owner;
 	uint16_t owned;
@@ -52,10 +57,16 @@ extern uint64_t frame_limit; /* first mfn after the table */
 
 struct boot_info;
 
-/* Builds the table from the map; `reserved` ranges are kept from the allocator (image, modules, table itself). */
+/*
+ * Builds the table from the map; `reserved` ranges are kept from the allocator (image, modules,
+ * table itself).
+ */
 void frame_init(const struct boot_info *boot);
 
-/* 2^order contiguous frames, aligned to their size, zeroed, state HYPERVISOR, one reference. FRAME_NONE: none left. */
+/*
+ * 2^order contiguous frames, aligned to their size, zeroed, state HYPERVISOR, one reference.
+ * FRAME_NONE: none left.
+ */
 uint64_t frame_alloc(unsigned order);
 /* One specific frame; false when it is not free. */
 bool frame_alloc_at(uint64_t mfn);
@@ -66,7 +77,10 @@ uint64_t frame_free_count(void);
 void *frame_alloc_pointer(size_t bytes);
 void frame_free_pointer(void *pointer, size_t bytes);
 
-/* Ownership. Assign: HYPERVISOR frames become a domain's. Release: drops the owner's reference; freed with the last. */
+/*
+ * Ownership. Assign: HYPERVISOR frames become a domain's. Release: drops the owner's reference;
+ * freed with the last.
+ */
 void frame_assign(uint64_t mfn, unsigned order, uint16_t owner);
 void frame_release(uint64_t mfn, uint16_t owner);
 /* One more holder, only if `owner` owns it. */

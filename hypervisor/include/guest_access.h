@@ -2,8 +2,9 @@
 /*
  * The only door to a guest's memory by its virtual addresses (guest_access.c).
  *
- * The hypervisor never dereferences an address of a guest: it walks the current vCPU's tables in kernel view and copies
- * through the direct map. Copying in happens once, into memory of the hypervisor, before anything is checked.
+ * The hypervisor never dereferences an address of a guest: it walks the current vCPU's tables
+ * in kernel view and copies through the direct map. Copying in happens once, into memory of the
+ * hypervisor, before anything is checked.
  */
 #ifndef HYPERVISOR_GUEST_ACCESS_H
 #define HYPERVISOR_GUEST_ACCESS_H
@@ -14,7 +15,10 @@
 struct domain;
 struct vcpu;
 
-/* Where the pages of kernel addresses were found last: hypervisor pointers, valid for one generation. */
+/*
+ * Where the pages of kernel addresses were found last: hypervisor pointers, valid for one
+ * generation.
+ */
 #define GUEST_ACCESS_CACHE 16
 
 struct guest_access_cache {

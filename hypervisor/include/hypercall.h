@@ -7,7 +7,10 @@
 
 #include <stdint.h>
 
-/* The arguments in the order of the C calling convention, the number last: entry.S calls it with few moves. */
+/*
+ * The arguments in the order of the C calling convention, the number last: entry.S calls it
+ * with few moves.
+ */
 int64_t hypercall_dispatch(uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
 			   uint64_t a5, uint64_t number);
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Virtual vectors: what waits for a vCPU, and when it is given (interrupt.c). 256 bits a vCPU, set by anybody, taken by the
- * vCPU itself, highest first, when its virtual interrupt flag is set or it is in user mode. No acknowledgement.
+ * Virtual vectors: what waits for a vCPU, and when it is given (interrupt.c). 256 bits a vCPU,
+ * set by anybody, taken by the vCPU itself, highest first, when its virtual interrupt flag is
+ * set or it is in user mode. No acknowledgement.
  */
 #ifndef HYPERVISOR_INTERRUPT_H
 #define HYPERVISOR_INTERRUPT_H

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The format of a page-table entry: guests write it, the walker reads it, the shadows are made of it. */
+/*
+ * The format of a page-table entry: guests write it, the walker reads it, the shadows are made
+ * of it.
+ */
 #ifndef HYPERVISOR_PTE_H
 #define HYPERVISOR_PTE_H
 
@@ -28,7 +31,10 @@
 #define HYPERVISOR_BASE	      0xffff800000000000ULL
 #define HYPERVISOR_END	      0xffff880000000000ULL
 
-/* The last page of the lower half is never mapped: a `syscall` at its end would leave a RIP that SYSRET faults on. */
+/*
+ * The last page of the lower half is never mapped: a `syscall` at its end would leave a RIP
+ * that SYSRET faults on.
+ */
 #define USER_HALF_END	      0x0000800000000000ULL
 #define USER_MAP_END	      (USER_HALF_END - 4096)
 

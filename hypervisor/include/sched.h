@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Which vCPU runs where (sched.c): a run queue per CPU, shares by weight, caps, stealing by idle CPUs, wake-up preference for
- * who has used little, affinity masks.
+ * Which vCPU runs where (sched.c): a run queue per CPU, shares by weight, caps, stealing by
+ * idle CPUs, wake-up preference for who has used little, affinity masks.
  */
 #ifndef HYPERVISOR_SCHED_H
 #define HYPERVISOR_SCHED_H
@@ -54,14 +54,20 @@ struct sched_entity {
 void sched_init_cpu(struct cpu *cpu);
 void sched_init_vcpu(struct vcpu *v);
 
-/* Down to runnable; runnable or running or blocked to down (waits until it has left its CPU, unless it is this vCPU). */
+/*
+ * Down to runnable; runnable or running or blocked to down (waits until it has left its CPU,
+ * unless it is this vCPU).
+ */
 void sched_up(struct vcpu *v);
 void sched_down(struct vcpu *v);
 /* The current vCPU stops running until sched_wake; it does not stop when a wake-up came before. */
 void sched_block(void);
 void sched_wake(struct vcpu *v);
 void sched_yield(void);
-/* Its domain may not run (or may again). Returns when the vCPU is off its CPU, unless it is the current one. */
+/*
+ * Its domain may not run (or may again). Returns when the vCPU is off its CPU, unless it is the
+ * current one.
+ */
 void sched_pause(struct vcpu *v);
 void sched_unpause(struct vcpu *v);
 void sched_set_affinity(struct vcpu *v, uint64_t mask);
@@ -69,8 +75,9 @@ void sched_set_affinity(struct vcpu *v, uint64_t mask);
 void sched_kick(struct vcpu *v);
 
 /*
- * Called on the way out whenever cpu->need_schedule is set or the current vCPU may not go on: picks the next, switches to it
- * (arch_vcpu_switch, shadow_vcpu_leave and _enter), and returns when there is one, idling until then.
+ * Called on the way out whenever cpu->need_schedule is set or the current vCPU may not go on:
+ * picks the next, switches to it (arch_vcpu_switch, shadow_vcpu_leave and _enter), and returns
+ * when there is one, idling until then.
  */
 void sched_switch(void);
 /* The slice timer and accounting. */

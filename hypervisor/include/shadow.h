@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Shadows: the tables the CPU walks, filled from the guest's as a TLB would be. One rule isolates domains, checked where an
- * entry is made (shadow_entry_make in shadow.c): it maps only a frame this domain owns, no wider than the guest's tables allow.
+ * Shadows: the tables the CPU walks, filled from the guest's as a TLB would be. One rule
+ * isolates domains, checked where an entry is made (shadow_entry_make in shadow.c): it maps
+ * only a frame this domain owns, no wider than the guest's tables allow.
  *
- * A root has two level-4 tables, the views: the kernel view maps everything (the user half with NX), the user view the user
- * half only. Both share the tables below. The kernel half is one set of tables per domain, walked from the registered kernel
- * root and linked into every kernel view.
+ * A root has two level-4 tables, the views: the kernel view maps everything (the user half with
+ * NX), the user view the user half only. Both share the tables below. The kernel half is one
+ * set of tables per domain, walked from the registered kernel root and linked into every kernel
+ * view.
  *
  *  shadow.c        roots: create, find, load, evict, drop, destroy
  *  shadow_fill.c   one missing entry and a window of its neighbours; prefill
@@ -78,7 +80,10 @@ void shadow_destroy(struct domain *d);
 /* A fault of the current vCPU. access: bits of an error code. */
 enum shadow_result shadow_fault(struct vcpu *v, uint64_t address, uint32_t access, uint32_t *error);
 
-/* The operations of abi/mmu.h. They cannot fail on guest input that mmu.c has checked, save for memory: -ENOMEM. */
+/*
+ * The operations of abi/mmu.h. They cannot fail on guest input that mmu.c has checked, save for
+ * memory: -ENOMEM.
+ */
 int shadow_load_root(struct vcpu *v, uint64_t root_gfn);
 void shadow_flush_range(struct domain *d, uint64_t root_gfn, uint64_t start, uint64_t end);
 void shadow_flush_kernel(struct domain *d, uint64_t start, uint64_t end);
@@ -88,7 +93,10 @@ void shadow_drop_user(struct domain *d, uint64_t root_gfn);
 int shadow_destroy_root(struct domain *d, uint64_t root_gfn);
 int shadow_set_kernel_root(struct domain *d, uint64_t root_gfn);
 
-/* Before user mode: fill where the last fault was given, and forget what only the kernel may see. */
+/*
+ * Before user mode: fill where the last fault was given, and forget what only the kernel may
+ * see.
+ */
 void shadow_before_user(struct vcpu *v);
 
 /* vCPU leaves or comes to this CPU. */

@@ -2,8 +2,8 @@
 /*
  * Ticket locks: fair, so that a guest which hammers one from many CPUs cannot starve another.
  *
- * The hypervisor runs with interrupts off and never sleeps, so a lock needs no interrupt state. The order in which locks
- * nest is in locks.h.
+ * The hypervisor runs with interrupts off and never sleeps, so a lock needs no interrupt state.
+ * The order in which locks nest is in locks.h.
  */
 #ifndef HYPERVISOR_SPINLOCK_H
 #define HYPERVISOR_SPINLOCK_H

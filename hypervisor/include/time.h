@@ -20,7 +20,10 @@ struct vcpu_time {
 
 void time_init_vcpu(struct vcpu *v);
 void time_stop_vcpu(struct vcpu *v);
-/* Writes time, steal_ns and run_ns of the vCPU's page: when it starts to run and after its page was registered. */
+/*
+ * Writes time, steal_ns and run_ns of the vCPU's page: when it starts to run and after its page
+ * was registered.
+ */
 void time_update_page(struct vcpu *v);
 
 int64_t do_set_timer(uint64_t deadline_ns);

@@ -28,7 +28,10 @@ struct timer_queue {
 
 void timer_queue_init(struct timer_queue *queue);
 void timer_init(struct timer *timer, void (*expire)(struct timer *timer));
-/* On this CPU's queue; moves it if it was active elsewhere. A deadline in the past expires at once, by interrupt. */
+/*
+ * On this CPU's queue; moves it if it was active elsewhere. A deadline in the past expires at
+ * once, by interrupt.
+ */
 void timer_start(struct timer *timer, uint64_t deadline);
 /* After it returns the timer is inactive, and its function is not running on another CPU. */
 void timer_stop(struct timer *timer);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Where a domain wants its exceptions and vectors: the hypercalls set_traps and set_entries (trap.c). */
+/*
+ * Where a domain wants its exceptions and vectors: the hypercalls set_traps and set_entries
+ * (trap.c).
+ */
 #ifndef HYPERVISOR_TRAP_H
 #define HYPERVISOR_TRAP_H
 

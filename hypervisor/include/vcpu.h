@@ -60,7 +60,10 @@ void vcpu_clear_work(struct vcpu *v, uint32_t bits);
 /* NULL while idle. */
 struct vcpu *vcpu_current(void);
 
-/* Everything that must happen before guest code goes on: called on each slow way out, returns with a vCPU to enter. */
+/*
+ * Everything that must happen before guest code goes on: called on each slow way out, returns
+ * with a vCPU to enter.
+ */
 void vcpu_prepare_exit(void);
 
 int64_t do_vcpu_register_page(uint64_t gfn);

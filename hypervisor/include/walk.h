@@ -22,17 +22,19 @@ struct walk {
 };
 
 /*
- * Walks from the level-4 table at root_gfn. access: FAULT_WRITE, FAULT_USER, FAULT_FETCH as in an error code. Sets A at
- * every level and, for a write, D at the leaf, as hardware does, with compare-and-exchange.
- * Returns 0, or the error code of the page fault (bit FAULT_USER as asked), with WALK_FAULT set.
+ * Walks from the level-4 table at root_gfn. access: FAULT_WRITE, FAULT_USER, FAULT_FETCH as in
+ * an error code. Sets A at every level and, for a write, D at the leaf, as hardware does, with
+ * compare-and-exchange. Returns 0, or the error code of the page fault (bit FAULT_USER as
+ * asked), with WALK_FAULT set.
  */
 #define WALK_FAULT 0x80000000U
 uint32_t walk_guest(const struct domain *d, uint64_t root_gfn, uint64_t address, uint32_t access,
 		    struct walk *walk);
 
 /*
- * The same without changing anything and without asking for permissions: what the tables say about an address now.
- * False when it is not present. table_level 1: also false when a leaf is above level 1 (see walk->level).
+ * The same without changing anything and without asking for permissions: what the tables say
+ * about an address now. False when it is not present. table_level 1: also false when a leaf is
+ * above level 1 (see walk->level).
  */
 bool walk_probe(const struct domain *d, uint64_t root_gfn, uint64_t address, struct walk *walk);
 

@@ -8,7 +8,10 @@
 
 #include "layout.h"
 
-/* The task-state segment, with room for a full I/O bitmap. io_map_base beyond the limit: every port is refused. */
+/*
+ * The task-state segment, with room for a full I/O bitmap. io_map_base beyond the limit: every
+ * port is refused.
+ */
 #define TSS_IO_BITMAP_BYTES 8193 /* 65536 bits and the byte of ones that ends them */
 
 struct tss {

@@ -23,7 +23,10 @@ static inline struct cpu *arch_this_cpu(void)
 {
 	struct cpu *cpu;
 
-	/* Not volatile: within one function it may be read once. The hypervisor never changes CPU. */
+	/*
+	 * Not volatile: within one function it may be read once. The hypervisor never changes
+	 * CPU.
+	 */
 	__asm__("movq %%gs:0, %0" : "=r"(cpu));
 	return cpu;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The x86 part of struct vcpu. Its first member is where the CPU pushes when the guest is interrupted: TSS.RSP0 is the
- * address of the byte after `registers`.
+ * The x86 part of struct vcpu. Its first member is where the CPU pushes when the guest is
+ * interrupted: TSS.RSP0 is the address of the byte after `registers`.
  */
 #ifndef X86_ARCH_VCPU_H
 #define X86_ARCH_VCPU_H

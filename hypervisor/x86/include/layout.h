@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Where things are in the hypervisor's address space: slots 256-271 of every root. Read by assembly as well. */
+/*
+ * Where things are in the hypervisor's address space: slots 256-271 of every root. Read by
+ * assembly as well.
+ */
 #ifndef X86_LAYOUT_H
 #define X86_LAYOUT_H
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The registers of whoever was interrupted, in the order entry.S saves them. The CPU itself pushes the last five (and the
- * error code, where there is one). For a guest this is the first thing in its struct vcpu: TSS.RSP0 points at its end, so
- * that the CPU saves a guest's state where it belongs and switching vCPUs copies nothing.
+ * The registers of whoever was interrupted, in the order entry.S saves them. The CPU itself
+ * pushes the last five (and the error code, where there is one). For a guest this is the first
+ * thing in its struct vcpu: TSS.RSP0 points at its end, so that the CPU saves a guest's state
+ * where it belongs and switching vCPUs copies nothing.
  */
 #ifndef X86_REGISTERS_H
 #define X86_REGISTERS_H
