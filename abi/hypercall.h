@@ -25,6 +25,7 @@ struct rf_cpuid {
 #define RF_CPUID_VERSION 0x40000001U /* EAX: RF_ABI_VERSION */
 #define RF_CPUID_TIME	 0x40000002U /* EAX: TSC frequency in kHz */
 
+_Static_assert(sizeof(struct rf_cpuid) == 16, "rf_cpuid layout");
 _Static_assert(RF_HYPERCALLS <= 48, "at most 48 hypercalls");
 
 #endif

@@ -50,6 +50,6 @@ struct rf_start_info {
 };
 
 _Static_assert(sizeof(struct rf_start_range) == 24, "rf_start_range layout");
-_Static_assert(sizeof(struct rf_start_info) <= 4096, "rf_start_info fits a page");
+_Static_assert(sizeof(struct rf_start_info) == 3656, "rf_start_info layout, within a page");
 
 #endif

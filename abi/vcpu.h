@@ -88,6 +88,7 @@ struct rf_vcpu_page {
 	uint64_t reserved4[480];
 };
 
+_Static_assert(sizeof(struct rf_user_frame) == 64, "rf_user_frame layout");
 _Static_assert(sizeof(struct rf_time_info) == 40, "rf_time_info layout");
 _Static_assert(__builtin_offsetof(struct rf_vcpu_page, cr2) == 8, "rf_vcpu_page layout");
 _Static_assert(__builtin_offsetof(struct rf_vcpu_page, user) == 64, "rf_vcpu_page layout");
