@@ -74,7 +74,7 @@ GUEST_FLAGS := $(BARE_FLAGS) -fno-pic -fno-pie -mcmodel=kernel -fno-stack-protec
 GUEST_LDFLAGS := -m elf_x86_64 -nostdlib -static --build-id=none -z noexecstack -z max-page-size=0x1000
 
 # The C core on the host, for unit tests and fuzzers: a fake architecture in place of x86.
-HOST_INCLUDES := -include $(CONFIG_H) -iquote tests/unit/fake_arch/include -iquote hypervisor/include \
+HOST_INCLUDES := -include $(CONFIG_H) -iquote $(O)/include -iquote tests/unit/fake_arch/include -iquote hypervisor/include \
 	-iquote hypervisor/lib -iquote .
 HOST_FLAGS := -std=gnu17 -O1 -g $(WARNINGS) $(REPRODUCIBLE) -fno-strict-aliasing -fno-common -fwrapv \
 	-fno-omit-frame-pointer $(HOST_INCLUDES)

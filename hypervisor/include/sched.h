@@ -63,7 +63,7 @@ void sched_down(struct vcpu *v);
 /* The current vCPU stops running until sched_wake; it does not stop when a wake-up came before. */
 void sched_block(void);
 void sched_wake(struct vcpu *v);
-void sched_yield(void);
+void sched_pass(void);
 /*
  * Its domain may not run (or may again). Returns when the vCPU is off its CPU, unless it is the
  * current one.

@@ -6,12 +6,13 @@
  */
 #include "fake_arch.h"
 
-#include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "boot_info.h"
 #include "panic.h"
@@ -75,7 +76,7 @@ void fake_bad_frame(uint64_t mfn)
 /* Threads that play CPUs may be more than the host has. */
 void fake_relax(void)
 {
-	sched_yield();
+	syscall(SYS_sched_yield);
 }
 
 /* --- Ends ----------------------------------------------------------------------------------------- */
@@ -105,14 +106,6 @@ void panic(const char *format, ...)
 
 	va_start(arguments, format);
 	end("panic: ", format, arguments);
-}
-
-void boot_refuse(const char *format, ...)
-{
-	va_list arguments;
-
-	va_start(arguments, format);
-	end("refused: ", format, arguments);
 }
 
 static _Noreturn void end_machine(const char *format, ...)

@@ -22,9 +22,12 @@ void fake_arch_init(uint64_t ram_frames, uint32_t cpu_number);
 void fake_set_cpu(uint32_t id);
 
 /*
- * panic, boot_refuse and the ends of the machine: while fake_expect_end is set, they jump to fake_end with the message in
- * fake_end_text; else they abort the test. Use:
- *	if (FAKE_ENDS()) { ... it did end ... } else { what must end; fake_end_missed(); }
+ * panic and the ends of the machine ("panic: ...", "exit N", "reboot"): while fake_expect_end is set they jump to fake_end,
+ * with the message in fake_end_text; else they abort the test. boot_refuse prints its reason and ends with "exit N".
+ *	if (!FAKE_ENDS()) {
+ *		what must end;
+ *		fake_end_missed();
+ *	}
  */
 extern jmp_buf fake_end;
 extern int fake_expect_end;
