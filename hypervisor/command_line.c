@@ -10,8 +10,8 @@
 
 #include <stddef.h>
 
+#include "boot.h"
 #include "log.h"
-#include "panic.h"
 #include "parse.h"
 #include "string.h"
 
@@ -20,19 +20,19 @@ enum option_type { OPTION_IS_FLAG, OPTION_IS_NUMBER, OPTION_IS_SIZE, OPTION_IS_C
 struct option {
 	const char *name;
 	enum option_type type;
-	size_t offset;			/* of the field in struct command_line */
+	size_t offset; /* of the field in struct command_line */
 	uint64_t min, max;
 	const char *words;
 	const char *help;
 };
 
-#define OPTION_FLAG(name, field, help) \
+#define OPTION_FLAG(name, field, help)                                                             \
 	{ name, OPTION_IS_FLAG, offsetof(struct command_line, field), 0, 0, NULL, help },
-#define OPTION_NUMBER(name, field, initial, min, max, help) \
+#define OPTION_NUMBER(name, field, initial, min, max, help)                                        \
 	{ name, OPTION_IS_NUMBER, offsetof(struct command_line, field), min, max, NULL, help },
-#define OPTION_SIZE(name, field, initial, help) \
+#define OPTION_SIZE(name, field, initial, help)                                                    \
 	{ name, OPTION_IS_SIZE, offsetof(struct command_line, field), 0, 1ULL << 52, NULL, help },
-#define OPTION_CHOICE(name, field, initial, words, help) \
+#define OPTION_CHOICE(name, field, initial, words, help)                                           \
 	{ name, OPTION_IS_CHOICE, offsetof(struct command_line, field), 0, 0, words, help },
 static const struct option options[] = {
 #include "command_line.def"
@@ -45,9 +45,9 @@ static const struct option options[] = {
 #define OPTION_COUNT (sizeof(options) / sizeof(options[0]))
 
 #define OPTION_FLAG(name, field, help)
-#define OPTION_NUMBER(name, field, initial, min, max, help)	.field = initial,
-#define OPTION_SIZE(name, field, initial, help)			.field = initial,
-#define OPTION_CHOICE(name, field, initial, words, help)	.field = initial,
+#define OPTION_NUMBER(name, field, initial, min, max, help) .field = initial,
+#define OPTION_SIZE(name, field, initial, help)		    .field = initial,
+#define OPTION_CHOICE(name, field, initial, words, help)    .field = initial,
 struct command_line command_line = {
 #include "command_line.def"
 };
@@ -88,9 +88,8 @@ static _Noreturn void refuse_value(const struct option *option, const struct par
 {
 	switch (option->type) {
 	case OPTION_IS_NUMBER:
-		boot_refuse("option '%.*s': %s takes a number from %llu to %llu",
-			    (int)word->length, word->text, option->name,
-			    (unsigned long long)option->min, (unsigned long long)option->max);
+		boot_refuse("option '%.*s': %s takes a number from %lu to %lu", (int)word->length,
+			    word->text, option->name, option->min, option->max);
 	case OPTION_IS_SIZE:
 		boot_refuse("option '%.*s': %s takes a size like 512M or 2G", (int)word->length,
 			    word->text, option->name);

@@ -18,7 +18,7 @@
 #include "spinlock.h"
 #include "string.h"
 
-#define RING_SIZE	(1ULL << CONFIG_LOG_SHIFT)
+#define RING_SIZE (1ULL << CONFIG_LOG_SHIFT)
 
 static const char *const level_words[] = {
 	[LOG_ERROR] = "error: ",
@@ -34,7 +34,7 @@ static enum log_level console_level = CONFIG_LOG_LEVEL;
 static uint64_t (*log_clock)(void);
 
 static char ring[RING_SIZE];
-static uint64_t ring_end;	/* bytes ever written */
+static uint64_t ring_end; /* bytes ever written */
 
 static bool log_lock_take(void)
 {
@@ -162,9 +162,9 @@ static size_t put_time(char *line, size_t room)
 
 	if (!now)
 		return 0;
-	return clipped(snprintf(line, room, "[%5llu.%06llu] ",
-				(unsigned long long)(now / 1000000000),
-				(unsigned long long)(now / 1000 % 1000000)), room);
+	return clipped(snprintf(line, room, "[%5lu.%06lu] ", (now / 1000000000),
+				(now / 1000 % 1000000)),
+		       room);
 }
 
 void log_write(enum log_level level, const char *format, ...)

@@ -13,7 +13,7 @@
 #include "log_console.h"
 #include "printf.h"
 
-#define NANOSECONDS	1000000000ULL
+#define NANOSECONDS 1000000000ULL
 
 static const char hex_digits[] = "0123456789abcdef";
 
@@ -72,8 +72,7 @@ static void report_dropped(const char *name, struct log_guest *state)
 		return;
 	if (state->used > 0)
 		write_pending(name, state);
-	size = snprintf(text, sizeof(text), "[%llu bytes dropped]",
-			(unsigned long long)state->dropped);
+	size = snprintf(text, sizeof(text), "[%lu bytes dropped]", state->dropped);
 	state->dropped = 0;
 	write_line(name, text, (uint32_t)size);
 }

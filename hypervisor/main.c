@@ -7,17 +7,28 @@
 #include "main.h"
 
 #include "arch.h"
+#include "boot.h"
 #include "boot_info.h"
 #include "command_line.h"
 #include "exit_status.h"
 #include "log.h"
-#include "panic.h"
 #include "serial.h"
 
-static void print_boot_info(void)
+/* Less is of no use to anyone, and everything after this may count on it. */
+#define RAM_MINIMUM (32 << 20)
+
+static uint64_t count_ram(void)
 {
 	uint64_t ram = 0;
 
+	for (uint32_t i = 0; i < boot_info.range_count; i++)
+		if (boot_info.ranges[i].type == BOOT_RAM)
+			ram += boot_info.ranges[i].size;
+	return ram;
+}
+
+static void print_boot_info(void)
+{
 	log_info("loaded by %s (%s), command line '%s'", boot_info.loader, boot_info.protocol,
 		 boot_info.command_line);
 	for (uint32_t i = 0; i < boot_info.range_count; i++) {
@@ -25,10 +36,9 @@ static void print_boot_info(void)
 
 		log_info("memory %012lx-%012lx %s", r->start, r->start + r->size - 1,
 			 boot_range_name(r->type));
-		if (r->type == BOOT_RAM)
-			ram += r->size;
 	}
-	log_info("%lu MiB of RAM, ACPI root pointer at %#lx", ram >> 20, boot_info.acpi_rsdp);
+	log_info("%lu MiB of RAM, ACPI root pointer at %#lx", count_ram() >> 20,
+		 boot_info.acpi_rsdp);
 	for (uint32_t i = 0; i < boot_info.module_count; i++) {
 		const struct boot_module *m = &boot_info.modules[i];
 
@@ -44,6 +54,9 @@ void main_start(uint32_t protocol, uint64_t info)
 	boot_info_read(protocol, info);
 	command_line_parse(boot_info.command_line);
 	print_boot_info();
+	if (count_ram() < RAM_MINIMUM)
+		boot_refuse("%lu KiB of RAM, at least %u KiB are needed", count_ram() >> 10,
+			    RAM_MINIMUM >> 10);
 	if (boot_info.module_count == 0)
 		boot_refuse("no module: nothing to run as the control domain");
 	arch_machine_exit(EXIT_SUCCESS);

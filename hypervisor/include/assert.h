@@ -5,18 +5,17 @@
 
 #include "panic.h"
 
-#define BUG_ON(condition)							\
-	do {									\
-		if (__builtin_expect(!!(condition), 0))				\
-			panic("bug: %s at %s:%d", #condition, __FILE__, __LINE__); \
+#define BUG_ON(condition)                                                                          \
+	do {                                                                                       \
+		if (__builtin_expect(!!(condition), 0))                                            \
+			panic("bug: %s at %s:%d", #condition, __FILE__, __LINE__);                 \
 	} while (0)
 
 /* In debug builds only; the condition is compiled in others, too, but not evaluated. */
-#define ASSERT(condition)							\
-	do {									\
-		if (CONFIG_DEBUG && __builtin_expect(!(condition), 0))		\
-			panic("assertion failed: %s at %s:%d", #condition,	\
-			      __FILE__, __LINE__);				\
+#define ASSERT(condition)                                                                          \
+	do {                                                                                       \
+		if (CONFIG_DEBUG && __builtin_expect(!(condition), 0))                             \
+			panic("assertion failed: %s at %s:%d", #condition, __FILE__, __LINE__);    \
 	} while (0)
 
 #endif

@@ -11,15 +11,15 @@
 
 #include <stdint.h>
 
-#define BOOT_RANGES_MAX		128
-#define BOOT_MODULES_MAX	32
-#define BOOT_COMMAND_LINE_MAX	1024
-#define BOOT_FILE_NAME_MAX	64
+#define BOOT_RANGES_MAX	      128
+#define BOOT_MODULES_MAX      32
+#define BOOT_COMMAND_LINE_MAX 1024
+#define BOOT_FILE_NAME_MAX    64
 
 enum boot_range_type {
 	BOOT_RAM = 1,
 	BOOT_RESERVED = 2,
-	BOOT_ACPI = 3,		/* usable once the tables in it are not needed any more */
+	BOOT_ACPI = 3, /* usable once the tables in it are not needed any more */
 	BOOT_NVS = 4,
 	BOOT_UNUSABLE = 5,
 };
@@ -31,7 +31,7 @@ struct boot_range {
 };
 
 struct boot_module {
-	uint64_t start;		/* physical */
+	uint64_t start; /* physical */
 	uint64_t size;
 	/* Without the file name: begins with `domain` or `initrd`, or is empty. */
 	const char *command_line;
@@ -40,7 +40,7 @@ struct boot_module {
 };
 
 struct boot_info {
-	const char *protocol;		/* "Multiboot 1", ... */
+	const char *protocol; /* "Multiboot 1", ... */
 	char loader[BOOT_FILE_NAME_MAX];
 	char command_line[BOOT_COMMAND_LINE_MAX];
 
@@ -52,7 +52,7 @@ struct boot_info {
 	struct boot_module modules[BOOT_MODULES_MAX];
 	uint32_t module_count;
 
-	uint64_t acpi_rsdp;		/* physical, 0 if there is none */
+	uint64_t acpi_rsdp; /* physical, 0 if there is none */
 };
 
 extern struct boot_info boot_info;

@@ -14,10 +14,10 @@ enum { ON_PANIC_HALT, ON_PANIC_REBOOT };
 enum { CONSOLE_PREFIXED, CONSOLE_RAW };
 enum { SERIAL_INPUT_DOMAIN, SERIAL_INPUT_DEBUG };
 
-#define OPTION_FLAG(name, field, help)				bool field;
-#define OPTION_NUMBER(name, field, initial, min, max, help)	uint64_t field;
-#define OPTION_SIZE(name, field, initial, help)			uint64_t field;
-#define OPTION_CHOICE(name, field, initial, words, help)	uint32_t field;
+#define OPTION_FLAG(name, field, help)			    bool field;
+#define OPTION_NUMBER(name, field, initial, min, max, help) uint64_t field;
+#define OPTION_SIZE(name, field, initial, help)		    uint64_t field;
+#define OPTION_CHOICE(name, field, initial, words, help)    uint32_t field;
 struct command_line {
 #include "command_line.def"
 };

@@ -9,12 +9,12 @@
 #ifndef HYPERVISOR_EXIT_STATUS_H
 #define HYPERVISOR_EXIT_STATUS_H
 
-#define EXIT_PORT		0xf4
+#define EXIT_PORT	  0xf4
 
-#define EXIT_SUCCESS		16	/* everything that was asked for ran and ended well */
-#define EXIT_GUEST_FAILED	17	/* a domain crashed or reported failure */
-#define EXIT_REFUSED		18	/* the machine, an option or a module is not acceptable */
-#define EXIT_PANIC		19	/* the hypervisor found a bug in itself */
-#define EXIT_REBOOT		20	/* a reboot was asked for */
+#define EXIT_SUCCESS	  16 /* everything that was asked for ran and ended well */
+#define EXIT_GUEST_FAILED 17 /* a domain crashed or reported failure */
+#define EXIT_REFUSED	  18 /* the machine, an option or a module is not acceptable */
+#define EXIT_PANIC	  19 /* the hypervisor found a bug in itself */
+#define EXIT_REBOOT	  20 /* a reboot was asked for */
 
 #endif

@@ -22,21 +22,20 @@ enum log_level {
 };
 
 /* Longer lines are cut. */
-#define LOG_LINE_MAX		256
-#define LOG_GUEST_LINE_MAX	192
+#define LOG_LINE_MAX	   256
+#define LOG_GUEST_LINE_MAX 192
 
 /* A guest may print this much at once, and this much per second on average. */
-#define LOG_GUEST_BURST		(128 * 1024)
-#define LOG_GUEST_RATE		(32 * 1024)
+#define LOG_GUEST_BURST	   (128 * 1024)
+#define LOG_GUEST_RATE	   (32 * 1024)
 
-#define log_error(...)		log_write(LOG_ERROR, __VA_ARGS__)
-#define log_warning(...)	log_write(LOG_WARNING, __VA_ARGS__)
-#define log_info(...)		log_write(LOG_INFO, __VA_ARGS__)
-#define log_debug(...)		log_write(LOG_DEBUG, __VA_ARGS__)
+#define log_error(...)	   log_write(LOG_ERROR, __VA_ARGS__)
+#define log_warning(...)   log_write(LOG_WARNING, __VA_ARGS__)
+#define log_info(...)	   log_write(LOG_INFO, __VA_ARGS__)
+#define log_debug(...)	   log_write(LOG_DEBUG, __VA_ARGS__)
 
 /* One line, without its newline. */
-void log_write(enum log_level level, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
+void log_write(enum log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* The same without the time and the word for the level, and whatever the console's level. */
 void log_plain(const char *format, ...) __attribute__((format(printf, 1, 2)));
@@ -61,12 +60,12 @@ size_t log_read(uint64_t *position, char *buffer, size_t length);
  */
 struct log_guest {
 	char line[LOG_GUEST_LINE_MAX];
-	uint32_t used;			/* bytes in line */
+	uint32_t used; /* bytes in line */
 	bool raw;
-	bool dropping;			/* over the rate, until a quarter of the burst is free */
-	uint64_t dropped;		/* bytes not printed, and not yet reported */
-	uint64_t spent;			/* bytes of the burst in use */
-	uint64_t refilled;		/* time up to which `spent` has been reduced */
+	bool dropping;	   /* over the rate, until a quarter of the burst is free */
+	uint64_t dropped;  /* bytes not printed, and not yet reported */
+	uint64_t spent;	   /* bytes of the burst in use */
+	uint64_t refilled; /* time up to which `spent` has been reduced */
 };
 
 /*

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * Ends that are not clean: a bug of ours (panic), and a machine, option or module that the
- * hypervisor does not accept (boot_refuse).
- */
+/* The end that is not clean: a bug of ours. boot.h has the one for what others got wrong. */
 #ifndef HYPERVISOR_PANIC_H
 #define HYPERVISOR_PANIC_H
 
@@ -17,8 +14,5 @@ _Noreturn void panic_with_registers(const struct registers *registers, const cha
 
 /* How to stop the other processors, once there are any. It must not wait for an answer. */
 void panic_set_stop_hook(void (*stop)(void));
-
-/* One line, `ringfence: cannot start: ...`, then the machine stops with EXIT_REFUSED. */
-_Noreturn void boot_refuse(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 #endif

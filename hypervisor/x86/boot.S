@@ -272,7 +272,7 @@ boot_gdt_pointer:
 	.word boot_gdt_end - boot_gdt - 1
 	.quad boot_gdt
 
-/* Register (offset from COM1, plus 0x80 so that none is zero) and value: 115200 8N1, no interrupts. */
+/* Register (offset from COM1 plus 0x80: none is zero), value: 115200 8N1, no interrupts. */
 boot_serial_setup:
 	.byte 0x83, 0x80, 0x80, 1, 0x81, 0, 0x83, 3, 0x82, 7, 0x84, 3, 0
 

@@ -13,15 +13,15 @@
 #include "layout.h"
 #include "string.h"
 
-#define EBDA_SEGMENT	0x40e		/* in the BIOS data area */
-#define EBDA_SEARCHED	1024
-#define BIOS_START	0xe0000
-#define BIOS_SIZE	0x20000
+#define EBDA_SEGMENT   0x40e /* in the BIOS data area */
+#define EBDA_SEARCHED  1024
+#define BIOS_START     0xe0000
+#define BIOS_SIZE      0x20000
 
-#define RSDP_SIZE_1	20
-#define RSDP_SIZE_2	36
-#define EFI_SIGNATURE	0x5453595320494249ULL	/* "IBI SYST" */
-#define EFI_TABLES_MAX	256
+#define RSDP_SIZE_1    20
+#define RSDP_SIZE_2    36
+#define EFI_SIGNATURE  0x5453595320494249ULL /* "IBI SYST" */
+#define EFI_TABLES_MAX 256
 
 struct efi_system_table {
 	uint64_t signature;

@@ -8,24 +8,24 @@
  */
 #include "boot_collect.h"
 
+#include "boot.h"
 #include "boot_info.h"
-#include "panic.h"
 #include "string.h"
 
-#define MAGIC	"RFBUNDLE"
+#define MAGIC "RFBUNDLE"
 
 /* All little-endian; offsets are from the beginning of the file. */
 struct bundle_header {
 	char magic[8];
-	uint32_t version;		/* 1 */
+	uint32_t version; /* 1 */
 	uint32_t count;
 };
 
 struct bundle_entry {
-	uint64_t offset;		/* of the part, a multiple of 4096 */
+	uint64_t offset; /* of the part, a multiple of 4096 */
 	uint64_t size;
-	uint64_t command_line;		/* offset of a string that ends with a zero byte */
-	uint64_t command_line_size;	/* with the zero byte */
+	uint64_t command_line;	    /* offset of a string that ends with a zero byte */
+	uint64_t command_line_size; /* with the zero byte */
 };
 
 static void add_part(uint64_t base, uint64_t size, uint32_t number, const struct bundle_entry *e)
@@ -33,9 +33,9 @@ static void add_part(uint64_t base, uint64_t size, uint32_t number, const struct
 	const char *text;
 
 	if (e->offset % 4096 != 0 || e->offset > size || e->size > size - e->offset)
-		boot_refuse("bundle part %u (offset %#llx, %llu bytes) is unaligned or not inside "
-			    "the bundle of %llu bytes", number, (unsigned long long)e->offset,
-			    (unsigned long long)e->size, (unsigned long long)size);
+		boot_refuse("bundle part %u (offset %#lx, %lu bytes) is unaligned or not inside "
+			    "the bundle of %lu bytes",
+			    number, e->offset, e->size, size);
 	if (e->command_line > size || e->command_line_size > size - e->command_line)
 		boot_refuse("the command line of bundle part %u is not inside the bundle", number);
 	text = boot_physical_string(base + e->command_line, e->command_line_size,
@@ -61,7 +61,8 @@ bool boot_bundle_split(uint64_t physical, uint64_t size)
 	if (header->count > BOOT_MODULES_MAX ||
 	    header->count * sizeof(*entries) > size - sizeof(*header))
 		boot_refuse("the bundle says it has %u parts, more than it has room for (or than "
-			    "%u)", header->count, BOOT_MODULES_MAX);
+			    "%u)",
+			    header->count, BOOT_MODULES_MAX);
 	inside = true;
 	entries = (const struct bundle_entry *)(header + 1);
 	for (uint32_t i = 0; i < header->count; i++)

@@ -12,19 +12,19 @@
 
 #include <stdbool.h>
 
+#include "boot.h"
 #include "boot_collect.h"
 #include "boot_protocol.h"
 #include "layout.h"
-#include "panic.h"
 #include "parse.h"
 #include "printf.h"
 #include "string.h"
 
-#define EARLY_LIMIT	(1ULL << 32)
-#define STRINGS_SIZE	(32 * 1024)
-#define PAGE_MASK	4095ULL
+#define EARLY_LIMIT    (1ULL << 32)
+#define STRINGS_SIZE   (32 * 1024)
+#define PAGE_MASK      4095ULL
 /* Beyond every physical address there can be: such an entry is nonsense. */
-#define PHYSICAL_LIMIT	(1ULL << 52)
+#define PHYSICAL_LIMIT (1ULL << 52)
 
 struct boot_info boot_info;
 
@@ -37,8 +37,8 @@ static uint32_t strings_used;
 const void *boot_physical(uint64_t physical, uint64_t size, const char *what)
 {
 	if (physical == 0 || physical >= EARLY_LIMIT || size > EARLY_LIMIT - physical)
-		boot_refuse("%s at %#llx, %llu bytes, is not in the low 4 GiB of memory", what,
-			    (unsigned long long)physical, (unsigned long long)size);
+		boot_refuse("%s at %#lx, %lu bytes, is not in the low 4 GiB of memory", what,
+			    physical, size);
 	return (const void *)(LAYOUT_DIRECT_MAP + physical);
 }
 
@@ -54,7 +54,7 @@ const char *boot_physical_string(uint64_t physical, uint64_t room, const char *w
 	for (uint64_t i = 0; i < room; i++)
 		if (text[i] == '\0')
 			return text;
-	boot_refuse("%s has no end within %llu bytes", what, (unsigned long long)room);
+	boot_refuse("%s has no end within %lu bytes", what, room);
 }
 
 void boot_add_range(uint64_t start, uint64_t size, uint32_t type)
@@ -62,8 +62,8 @@ void boot_add_range(uint64_t start, uint64_t size, uint32_t type)
 	if (size == 0)
 		return;
 	if (start >= PHYSICAL_LIMIT || size > PHYSICAL_LIMIT - start)
-		boot_refuse("memory map entry %u (%#llx, %llu bytes) ends beyond 2^52", found_count,
-			    (unsigned long long)start, (unsigned long long)size);
+		boot_refuse("memory map entry %u (%#lx, %lu bytes) ends beyond 2^52", found_count,
+			    start, size);
 	if (found_count == BOOT_RANGES_MAX)
 		boot_refuse("the memory map has more than %u entries", BOOT_RANGES_MAX);
 	if (type < BOOT_RAM || type > BOOT_UNUSABLE)
@@ -115,9 +115,8 @@ void boot_add_module(uint64_t start, uint64_t size, const char *command_line)
 	struct boot_module *module;
 
 	if (start == 0 || start >= PHYSICAL_LIMIT || size > PHYSICAL_LIMIT - start)
-		boot_refuse("module %u (%#llx, %llu bytes) cannot be in memory",
-			    boot_info.module_count, (unsigned long long)start,
-			    (unsigned long long)size);
+		boot_refuse("module %u (%#lx, %lu bytes) cannot be in memory",
+			    boot_info.module_count, start, size);
 	if (boot_bundle_split(start, size))
 		return;
 	if (boot_info.module_count == BOOT_MODULES_MAX)
@@ -164,8 +163,8 @@ static void sort_boundaries(uint64_t *values, uint32_t count)
 static uint32_t severity(uint32_t type)
 {
 	static const uint8_t order[] = {
-		[BOOT_RAM] = 1, [BOOT_ACPI] = 2, [BOOT_NVS] = 3, [BOOT_RESERVED] = 4,
-		[BOOT_UNUSABLE] = 5,
+		[BOOT_RAM] = 1,	     [BOOT_ACPI] = 2,	  [BOOT_NVS] = 3,
+		[BOOT_RESERVED] = 4, [BOOT_UNUSABLE] = 5,
 	};
 
 	return order[type];
@@ -256,14 +255,13 @@ static void check_module(uint32_t number)
 		if (r->type == BOOT_RAM && m->start >= r->start && end <= r->start + r->size)
 			return;
 	}
-	boot_refuse("module %s (%#llx, %llu bytes) is not in RAM", m->file_name,
-		    (unsigned long long)m->start, (unsigned long long)m->size);
+	boot_refuse("module %s (%#lx, %lu bytes) is not in RAM", m->file_name, m->start, m->size);
 }
 
 const char *boot_range_name(uint32_t type)
 {
 	static const char *const names[] = {
-		[BOOT_RAM] = "RAM", [BOOT_RESERVED] = "reserved", [BOOT_ACPI] = "ACPI tables",
+		[BOOT_RAM] = "RAM",	 [BOOT_RESERVED] = "reserved", [BOOT_ACPI] = "ACPI tables",
 		[BOOT_NVS] = "ACPI NVS", [BOOT_UNUSABLE] = "unusable",
 	};
 

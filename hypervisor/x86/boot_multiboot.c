@@ -8,18 +8,18 @@
  */
 #include "boot_collect.h"
 
+#include "boot.h"
 #include "boot_info.h"
-#include "panic.h"
 #include "string.h"
 
-#define INFO_LIMIT	(1024 * 1024)	/* larger tables are nonsense */
+#define INFO_LIMIT	 (1024 * 1024) /* larger tables are nonsense */
 
 /* --- Version 1 --- */
 
-#define HAS_COMMAND_LINE	(1 << 2)
-#define HAS_MODULES		(1 << 3)
-#define HAS_MEMORY_MAP		(1 << 6)
-#define HAS_LOADER_NAME		(1 << 9)
+#define HAS_COMMAND_LINE (1 << 2)
+#define HAS_MODULES	 (1 << 3)
+#define HAS_MEMORY_MAP	 (1 << 6)
+#define HAS_LOADER_NAME	 (1 << 9)
 
 struct multiboot1_info {
 	uint32_t flags;
@@ -41,7 +41,7 @@ struct multiboot1_module {
 };
 
 struct multiboot1_range {
-	uint32_t size;			/* of what follows: the next entry is 4 + size on */
+	uint32_t size; /* of what follows: the next entry is 4 + size on */
 	uint64_t start, length;
 	uint32_t type;
 } __attribute__((packed));
@@ -78,9 +78,10 @@ static void read_modules1(uint32_t physical, uint32_t count)
 		if (m->end < m->start)
 			boot_refuse("module %u ends (%#x) before it starts (%#x)", i, m->end,
 				    m->start);
-		boot_add_module(m->start, m->end - m->start, m->string == 0 ? "" :
-				boot_physical_string(m->string, INFO_LIMIT,
-						     "a module's command line"));
+		boot_add_module(m->start, m->end - m->start,
+				m->string == 0 ? ""
+					       : boot_physical_string(m->string, INFO_LIMIT,
+								      "a module's command line"));
 	}
 }
 
@@ -93,15 +94,16 @@ static const char *without_first_word(const char *text)
 
 void boot_multiboot1_read(uint64_t physical)
 {
-	const struct multiboot1_info *info = boot_physical(physical, sizeof(*info), "boot "
+	const struct multiboot1_info *info = boot_physical(physical, sizeof(*info),
+							   "boot "
 							   "information");
 
 	if (info->flags & HAS_LOADER_NAME)
-		boot_set_loader(boot_physical_string(info->loader_name, INFO_LIMIT,
-						     "the loader's name"));
+		boot_set_loader(
+			boot_physical_string(info->loader_name, INFO_LIMIT, "the loader's name"));
 	if ((info->flags & HAS_COMMAND_LINE) && info->command_line != 0) {
-		const char *text = boot_physical_string(info->command_line, INFO_LIMIT,
-							"the command line");
+		const char *text =
+			boot_physical_string(info->command_line, INFO_LIMIT, "the command line");
 
 		if (strncmp(boot_info.loader, "GRUB 2", 6) != 0)
 			text = without_first_word(text);
@@ -129,7 +131,7 @@ enum {
 
 struct multiboot2_tag {
 	uint32_t type;
-	uint32_t size;			/* with this header; the next one is 8-aligned */
+	uint32_t size; /* with this header; the next one is 8-aligned */
 };
 
 struct multiboot2_module {
@@ -160,8 +162,8 @@ static uint64_t rsdp_copy;
 static void need_size(const struct multiboot2_tag *tag, uint64_t size)
 {
 	if (tag->size < size)
-		boot_refuse("a Multiboot 2 tag of type %u has %u bytes, expected %llu", tag->type,
-			    tag->size, (unsigned long long)size);
+		boot_refuse("a Multiboot 2 tag of type %u has %u bytes, expected %lu", tag->type,
+			    tag->size, size);
 }
 
 /* The string that starts `offset` bytes into a tag, with its end inside the tag. */

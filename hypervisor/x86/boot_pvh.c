@@ -6,9 +6,9 @@
  */
 #include "boot_collect.h"
 
+#include "boot.h"
 #include "boot_info.h"
 #include "boot_protocol.h"
-#include "panic.h"
 
 struct pvh_info {
 	uint32_t magic;
@@ -34,7 +34,7 @@ struct pvh_range {
 	uint32_t type, reserved;
 };
 
-#define STRING_ROOM	(16 * 1024)
+#define STRING_ROOM (16 * 1024)
 
 static void read_ranges(uint64_t physical, uint32_t count)
 {
@@ -60,9 +60,10 @@ static void read_modules(uint64_t physical, uint32_t count)
 	modules = boot_physical(physical, count * sizeof(*modules), "the module list");
 	for (uint32_t i = 0; i < count; i++)
 		boot_add_module(modules[i].start, modules[i].size,
-				modules[i].command_line == 0 ? "" :
-				boot_physical_string(modules[i].command_line, STRING_ROOM,
-						     "a module's command line"));
+				modules[i].command_line == 0
+					? ""
+					: boot_physical_string(modules[i].command_line, STRING_ROOM,
+							       "a module's command line"));
 }
 
 void boot_pvh_read(uint64_t physical)
@@ -74,8 +75,8 @@ void boot_pvh_read(uint64_t physical)
 	if (info->version < 1)
 		boot_refuse("the PVH start information has no memory map (version 0)");
 	if (info->command_line != 0)
-		boot_set_command_line(boot_physical_string(info->command_line, STRING_ROOM,
-							   "the command line"));
+		boot_set_command_line(
+			boot_physical_string(info->command_line, STRING_ROOM, "the command line"));
 	read_ranges(info->memory_map, info->memory_map_count);
 	read_modules(info->modules, info->module_count);
 	boot_info.acpi_rsdp = info->rsdp != 0 ? info->rsdp : boot_acpi_search_bios();

@@ -11,12 +11,12 @@
 #include "port.h"
 #include "serial.h"
 
-#define KEYBOARD_COMMAND	0x64
-#define KEYBOARD_BUSY		0x02
-#define KEYBOARD_RESET		0xfe
-#define RESET_CONTROL		0xcf9
-#define RESET_HARD		0x02
-#define RESET_NOW		0x04
+#define KEYBOARD_COMMAND 0x64
+#define KEYBOARD_BUSY	 0x02
+#define KEYBOARD_RESET	 0xfe
+#define RESET_CONTROL	 0xcf9
+#define RESET_HARD	 0x02
+#define RESET_NOW	 0x04
 
 /* Without that device the write goes nowhere, and the caller lives on. */
 static void tell_qemu(int status)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * The end: prints what is known about a bug, or why the machine cannot be used, and stops.
+ * The end: prints what is known about a bug of ours, and stops.
  *
  * Interface: panic.h.
  * Locks: none, and the log's is ignored from here on. The first processor to come here prints,
@@ -25,19 +25,19 @@
 #include "serial.h"
 #include "symbols.h"
 
-#define FRAMES_MAX	32
-#define NOBODY		UINT32_MAX
+#define FRAMES_MAX    32
+#define NOBODY	      UINT32_MAX
 
-#define ENTRY_PRESENT	0x001ULL
-#define ENTRY_LARGE	0x080ULL
-#define ENTRY_ADDRESS	0x000ffffffffff000ULL
+#define ENTRY_PRESENT 0x001ULL
+#define ENTRY_LARGE   0x080ULL
+#define ENTRY_ADDRESS 0x000ffffffffff000ULL
 
 struct stack_frame {
 	uint64_t caller_frame;
 	uint64_t return_address;
 };
 
-static uint32_t panicking = NOBODY;	/* APIC id of the processor that prints */
+static uint32_t panicking = NOBODY; /* APIC id of the processor that prints */
 static void (*stop_hook)(void);
 
 void panic_set_stop_hook(void (*stop)(void))
@@ -77,10 +77,9 @@ static void print_address(uint64_t address)
 	const char *name = symbols_find(address, &offset);
 
 	if (name)
-		log_error("  %016llx %s+%#llx", (unsigned long long)address, name,
-			  (unsigned long long)offset);
+		log_error("  %016lx %s+%#lx", address, name, offset);
 	else
-		log_error("  %016llx", (unsigned long long)address);
+		log_error("  %016lx", address);
 }
 
 static void print_registers(const struct registers *r)
@@ -112,7 +111,8 @@ static void print_backtrace(uint64_t frame)
 
 		if (f->return_address == 0)
 			return;
-		print_address(f->return_address);
+		/* The call may be a function's last instruction: name the byte before. */
+		print_address(f->return_address - 1);
 		if (f->caller_frame <= frame)
 			return;
 		frame = f->caller_frame;
@@ -187,18 +187,6 @@ void panic_with_registers(const struct registers *registers, const char *format,
 	print_address(registers->rip);
 	print_backtrace(registers->rbp);
 	panic_end();
-}
-
-void boot_refuse(const char *format, ...)
-{
-	char line[LOG_LINE_MAX];
-	va_list arguments;
-
-	va_start(arguments, format);
-	format_string(line, sizeof(line), format, arguments);
-	va_end(arguments);
-	log_plain("ringfence: cannot start: %s", line);
-	arch_machine_exit(EXIT_REFUSED);
 }
 
 /* Called by the compiler's own checks. The frames above are not to be trusted, but may help. */

@@ -13,23 +13,23 @@
 
 #include "port.h"
 
-#define COM1			0x3f8
-#define DATA			(COM1 + 0)
-#define INTERRUPT_ENABLE	(COM1 + 1)
-#define FIFO_CONTROL		(COM1 + 2)
-#define LINE_CONTROL		(COM1 + 3)
-#define MODEM_CONTROL		(COM1 + 4)
-#define LINE_STATUS		(COM1 + 5)
-#define SCRATCH			(COM1 + 7)
+#define COM1		      0x3f8
+#define DATA		      (COM1 + 0)
+#define INTERRUPT_ENABLE      (COM1 + 1)
+#define FIFO_CONTROL	      (COM1 + 2)
+#define LINE_CONTROL	      (COM1 + 3)
+#define MODEM_CONTROL	      (COM1 + 4)
+#define LINE_STATUS	      (COM1 + 5)
+#define SCRATCH		      (COM1 + 7)
 
-#define LINE_8N1		0x03
-#define LINE_DIVISOR		0x80
-#define STATUS_RECEIVED		0x01
-#define STATUS_TRANSMIT_EMPTY	0x20
-#define STATUS_IDLE		0x40
+#define LINE_8N1	      0x03
+#define LINE_DIVISOR	      0x80
+#define STATUS_RECEIVED	      0x01
+#define STATUS_TRANSMIT_EMPTY 0x20
+#define STATUS_IDLE	      0x40
 
 /* A byte takes 87 us at 115200 baud, reading the port about 1 us: far beyond that, give up. */
-#define TRANSMIT_POLLS		100000
+#define TRANSMIT_POLLS	      100000
 
 static bool serial_present;
 
@@ -45,8 +45,8 @@ void serial_init(void)
 	port_write8(DATA, 1);
 	port_write8(INTERRUPT_ENABLE, 0);
 	port_write8(LINE_CONTROL, LINE_8N1);
-	port_write8(FIFO_CONTROL, 0x07);	/* on, both emptied */
-	port_write8(MODEM_CONTROL, 0x03);	/* DTR, RTS */
+	port_write8(FIFO_CONTROL, 0x07);  /* on, both emptied */
+	port_write8(MODEM_CONTROL, 0x03); /* DTR, RTS */
 }
 
 static void serial_wait(uint8_t status)

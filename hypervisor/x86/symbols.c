@@ -9,7 +9,7 @@
 #include <stddef.h>
 
 extern const uint32_t symbols_count;
-extern const uint32_t symbols_offsets[];	/* low halves of the addresses, ascending */
+extern const uint32_t symbols_offsets[]; /* low halves of the addresses, ascending */
 extern const uint32_t symbols_names_at[];
 extern const char symbols_names[];
 
