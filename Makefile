@@ -36,7 +36,7 @@ endif
 
 # --- Packages -------------------------------------------------------------------------------------
 
-PACKAGES := gcc g++ make binutils python3 python3-kconfiglib libcmocka-dev clang-14 clang-format-14 \
+PACKAGES := gcc libc6-dev make binutils python3 python3-kconfiglib libcmocka-dev clang-14 clang-format-14 \
 	libclang-rt-14-dev llvm-14 gdb qemu-system-x86 xorriso mtools grub-common grub-pc-bin \
 	grub-efi-amd64-bin ovmf git
 
