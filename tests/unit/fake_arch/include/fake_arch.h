@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The fake architecture: what tests set and look at. It stands in for hypervisor/x86 when the C core is built for the host.
+ * The fake architecture: what tests set and look at. It stands in for hypervisor/x86 when the C
+ * core is built for the host.
  *
- * RAM is an array, from machine frame 0 on. A CPU is a struct cpu of cpus[]; fake_set_cpu says which one "this CPU" is, for
- * the thread that calls it. The clock stands still until the test moves it.
+ * RAM is an array, from machine frame 0 on. A CPU is a struct cpu of cpus[]; fake_set_cpu says
+ * which one "this CPU" is, for the thread that calls it. The clock stands still until the test
+ * moves it.
  */
 #ifndef FAKE_ARCH_H
 #define FAKE_ARCH_H
@@ -17,13 +19,17 @@
 extern uint64_t fake_clock_ns;
 extern uint64_t fake_wall_clock;
 
-/* Fresh RAM of so many frames (zeroed), so many CPUs (zeroed, online, this CPU is 0), the clock at one second. */
+/*
+ * Fresh RAM of so many frames (zeroed), so many CPUs (zeroed, online, this CPU is 0), the clock
+ * at one second.
+ */
 void fake_arch_init(uint64_t ram_frames, uint32_t cpu_number);
 void fake_set_cpu(uint32_t id);
 
 /*
- * panic and the ends of the machine ("panic: ...", "exit N", "reboot"): while fake_expect_end is set they jump to fake_end,
- * with the message in fake_end_text; else they abort the test. boot_refuse prints its reason and ends with "exit N".
+ * panic and the ends of the machine ("panic: ...", "exit N", "reboot"): while fake_expect_end
+ * is set they jump to fake_end, with the message in fake_end_text; else they abort the test.
+ * boot_refuse prints its reason and ends with "exit N".
  *	if (!FAKE_ENDS()) {
  *		what must end;
  *		fake_end_missed();
