@@ -14,9 +14,12 @@
 #define HYPERVISOR_ARCH_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
+struct boot_info;
 struct cpu;
+struct registers;
 struct vcpu;
 struct rf_vcpu_context;
 
@@ -27,6 +30,8 @@ struct rf_vcpu_context;
  * struct cpu.
  */
 void arch_cpu_interrupt(const struct cpu *cpu);
+/* A CPU looks at watchdog_nmi() even though its interrupts are off. */
+void arch_cpu_nmi(const struct cpu *cpu);
 
 /* Drops every translation of guest addresses this CPU caches. */
 void arch_tlb_flush_local(void);
@@ -79,6 +84,12 @@ bool arch_deliver_vector(struct vcpu *v, uint8_t vector);
  * user mode.
  */
 bool arch_interrupts_enabled(const struct vcpu *v);
+
+/*
+ * The frame table: `limit` entries, zeroed, at a fixed address. Only the entries of RAM may be written: the pages that hold
+ * none of them are one read-only page of zeroes. Takes the memory from early_alloc(), before early_alloc_ranges().
+ */
+void *arch_frame_table_create(const struct boot_info *boot, uint64_t limit, size_t entry_size);
 
 /* Ends the machine with a status of exit_status.h. */
 _Noreturn void arch_machine_exit(int status);
