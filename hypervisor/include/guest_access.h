@@ -21,12 +21,14 @@ struct vcpu;
  */
 #define GUEST_ACCESS_CACHE 16
 
+struct guest_access_entry {
+	uint64_t page; /* guest address; bit 0: may be written */
+	uint64_t generation;
+	char *pointer;
+};
+
 struct guest_access_cache {
-	struct {
-		uint64_t page; /* guest address; 0: empty */
-		uint64_t generation;
-		char *pointer;
-	} entry[GUEST_ACCESS_CACHE];
+	struct guest_access_entry entry[GUEST_ACCESS_CACHE];
 };
 
 /* 0 or -EFAULT. Nothing of the hypervisor's range or beyond canonical addresses is ever reached. */

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Copying to and from a guest: by walking its tables and going through the direct map, page by page. The hypervisor never
+ * dereferences a guest's address, so no access can fault here, and no stale translation of a CPU can matter.
+ *
+ * Pages of the kernel half (stacks, buffers) come again and again: each vCPU remembers where a few were. What it remembers
+ * is good for one generation, which ends with every flush of the kernel half and whenever a frame leaves the domain.
+ *
+ * No locks: frames stay while the hypervisor is not left (quiesce.h). The compiler cannot read guest memory twice: memcpy to
+ * memory of our own, and a barrier after it.
+ */
+#include "guest_access.h"
+
+#include <stdbool.h>
+
+#include "domain.h"
+#include "memory.h"
+#include "string.h"
+#include "vcpu.h"
+#include "walk.h"
+#include "abi/errno.h"
+
+#define PAGE_OFFSET    (FRAME_SIZE - 1)
+#define CACHE_WRITABLE 1ULL /* bit of `page`: A write may go there, D is set */
+
+static uint64_t cache_generation(const struct domain *d)
+{
+	return __atomic_load_n(&d->shadow.kernel_generation, __ATOMIC_ACQUIRE) +
+	       __atomic_load_n(&d->memory.generation, __ATOMIC_ACQUIRE);
+}
+
+static char *frame_byte(uint64_t mfn, uint64_t address)
+{
+	return (char *)arch_frame_pointer(mfn) + (address & PAGE_OFFSET);
+}
+
+/* The hypervisor's pointer to a guest address, or NULL. Good to the end of the page. */
+static char *walk_pointer(struct vcpu *v, uint64_t address, bool write)
+{
+	const struct domain *d = v->domain;
+	uint64_t root = address_is_kernel_half(address) ? d->shadow.kernel_root : v->root_gfn;
+	struct walk walk;
+	uint64_t mfn;
+
+	if (!address_is_canonical(address) || address_is_hypervisor(address))
+		return NULL;
+	if (walk_guest(d, root, address, write ? FAULT_WRITE : 0, &walk) != WALK_OK)
+		return NULL;
+	mfn = memory_lookup(d, walk_gfn(walk.entry, walk.level, address));
+	return mfn == FRAME_NONE ? NULL : frame_byte(mfn, address);
+}
+
+static char *guest_pointer(struct vcpu *v, uint64_t address, bool write)
+{
+	uint64_t page = address & ~PAGE_OFFSET;
+	unsigned slot = (address >> FRAME_SHIFT) % GUEST_ACCESS_CACHE;
+	struct guest_access_entry *entry = &v->access_cache.entry[slot];
+	uint64_t generation;
+	char *pointer;
+
+	if (!address_is_kernel_half(address))
+		return walk_pointer(v, address, write);
+	generation = cache_generation(v->domain);
+	if (entry->generation == generation &&
+	    (entry->page | CACHE_WRITABLE) == (page | CACHE_WRITABLE) &&
+	    (!write || (entry->page & CACHE_WRITABLE)))
+		return entry->pointer + (address & PAGE_OFFSET);
+	pointer = walk_pointer(v, address, write);
+	if (pointer)
+		*entry = (struct guest_access_entry){
+			.page = page | (write ? CACHE_WRITABLE : 0),
+			.generation = generation,
+			.pointer = pointer - (address & PAGE_OFFSET),
+		};
+	return pointer;
+}
+
+static size_t bytes_in_page(uint64_t address, size_t size)
+{
+	size_t left = FRAME_SIZE - (address & PAGE_OFFSET);
+
+	return size < left ? size : left;
+}
+
+int copy_from_guest(void *to, uint64_t from, size_t size)
+{
+	struct vcpu *v = vcpu_current();
+
+	while (size) {
+		size_t bytes = bytes_in_page(from, size);
+		const char *pointer = guest_pointer(v, from, false);
+
+		if (!pointer)
+			return -EFAULT;
+		memcpy(to, pointer, bytes);
+		__atomic_signal_fence(__ATOMIC_SEQ_CST);
+		to = (char *)to + bytes;
+		from += bytes;
+		size -= bytes;
+	}
+	return 0;
+}
+
+int copy_to_guest(uint64_t to, const void *from, size_t size)
+{
+	struct vcpu *v = vcpu_current();
+
+	while (size) {
+		size_t bytes = bytes_in_page(to, size);
+		char *pointer = guest_pointer(v, to, true);
+
+		if (!pointer)
+			return -EFAULT;
+		memcpy(pointer, from, bytes);
+		from = (const char *)from + bytes;
+		to += bytes;
+		size -= bytes;
+	}
+	return 0;
+}
+
+int copy_to_guest_physical(struct domain *d, uint64_t to, const void *from, size_t size)
+{
+	while (size) {
+		size_t bytes = bytes_in_page(to, size);
+		uint64_t mfn = memory_lookup(d, to >> FRAME_SHIFT);
+
+		if (mfn == FRAME_NONE)
+			return -EFAULT;
+		memcpy(frame_byte(mfn, to), from, bytes);
+		from = (const char *)from + bytes;
+		to += bytes;
+		size -= bytes;
+	}
+	return 0;
+}
+
+int copy_from_guest_physical(struct domain *d, void *to, uint64_t from, size_t size)
+{
+	while (size) {
+		size_t bytes = bytes_in_page(from, size);
+		uint64_t mfn = memory_lookup(d, from >> FRAME_SHIFT);
+
+		if (mfn == FRAME_NONE)
+			return -EFAULT;
+		memcpy(to, frame_byte(mfn, from), bytes);
+		__atomic_signal_fence(__ATOMIC_SEQ_CST);
+		to = (char *)to + bytes;
+		from += bytes;
+		size -= bytes;
+	}
+	return 0;
+}
