@@ -91,6 +91,14 @@ bool arch_interrupts_enabled(const struct vcpu *v);
  */
 void *arch_frame_table_create(const struct boot_info *boot, uint64_t limit, size_t entry_size);
 
+/* The registers of a vCPU that is not running, or is the current one, for a person to read. */
+void arch_vcpu_dump(const struct vcpu *v);
+
+/* Where the hypervisor's image is, in bytes of machine memory. */
+void arch_image_range(uint64_t *start, uint64_t *size);
+/* NULL, or what is wrong with what only the machine can see: guard pages, stacks, loaded tables. */
+const char *arch_audit(void);
+
 /* Ends the machine with a status of exit_status.h. */
 _Noreturn void arch_machine_exit(int status);
 _Noreturn void arch_machine_reboot(void);

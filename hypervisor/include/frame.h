@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "index.h"
 #include "list.h"
 
 #define FRAME_SHIFT	12
@@ -33,12 +34,23 @@ enum frame_state {
 
 struct frame {
 	struct list_node link; /* free list, or the list of its shadow pool */
-	uint32_t references;   /* 1 for its owner, 1 for every other holder */
-	uint16_t owner;	       /* domain number; FRAME_OWNER_NONE unless DOMAIN, SHADOW or LIMBO */
-	uint8_t state;	       /* enum frame_state */
-	uint8_t order;	       /* of the free block that starts here */
-	uint64_t tag;	       /* SHADOW: level of the table, see shadow_pool.c */
+	union {
+		struct {
+			uint32_t references; /* 1 for its owner, 1 for every other holder */
+			uint16_t owner; /* domain; FRAME_OWNER_NONE unless DOMAIN, SHADOW, LIMBO */
+			uint8_t state;	/* enum frame_state */
+			uint8_t order;	/* of the free block that starts here */
+		};
+		uint64_t word; /* the four at once, for compare-and-exchange */
+	};
+	uint64_t tag; /* SHADOW: level of the table, see shadow_pool.c; else FRAME_TAG_* */
 };
+
+/* tag of a frame that is FREE, or HYPERVISOR since boot */
+#define FRAME_TAG_NONE	 0
+#define FRAME_TAG_DIRTY	 1 /* free, to be zeroed when it is given out */
+#define FRAME_TAG_MODULE 2 /* holds part of a boot module */
+#define FRAME_TAG_LOW	 3 /* below 1 MiB: for the control domain */
 
 #define FRAME_OWNER_NONE 0xffff
 
@@ -47,21 +59,29 @@ struct frame {
  * be checked in O(1).
  */
 struct frame_chunk {
-	uint16_t owner;
-	uint16_t owned;
+	union {
+		struct {
+			uint16_t owner;
+			uint16_t owned; /* 0: no frame of the chunk is any domain's */
+		};
+		uint32_t word;
+	};
 };
 
 extern struct frame *frame_table;
 extern struct frame_chunk *frame_chunks;
 extern uint64_t frame_limit; /* first mfn after the table */
+extern uint64_t frame_total; /* frames of RAM */
 
 struct boot_info;
 
 /*
- * Builds the table from the map; `reserved` ranges are kept from the allocator (image, modules,
- * table itself).
+ * Builds the table from the map. The allocator gets what is RAM, at or above 1 MiB, in no module,
+ * and neither the image nor in early_alloc_ranges(), which it ends.
  */
 void frame_init(const struct boot_info *boot);
+/* The modules are not needed any more. */
+void frame_free_modules(const struct boot_info *boot);
 
 /*
  * 2^order contiguous frames, aligned to their size, zeroed, state HYPERVISOR, one reference.
@@ -70,40 +90,66 @@ void frame_init(const struct boot_info *boot);
 uint64_t frame_alloc(unsigned order);
 /* One specific frame; false when it is not free. */
 bool frame_alloc_at(uint64_t mfn);
+/* Frames that are HYPERVISOR or SHADOW. */
 void frame_free(uint64_t mfn, unsigned order);
 uint64_t frame_free_count(void);
 
 /* Pages of zeroed memory for the hypervisor's own structures, by pointer; NULL: none left. */
 void *frame_alloc_pointer(size_t bytes);
 void frame_free_pointer(void *pointer, size_t bytes);
+/* How many frames frame_alloc_pointer takes for so many bytes: a power of two. */
+uint64_t frame_pointer_frames(size_t bytes);
 
 /*
- * Ownership. Assign: HYPERVISOR frames become a domain's. Release: drops the owner's reference;
- * freed with the last.
+ * Ownership. Assign: HYPERVISOR frames become a domain's. Retire: they are its no more, and nobody
+ * can get() them, but what holds them still may use them; false when the domain does not own the
+ * frame. Put: one holder less, freed with the last. Release: retire, and put for the owner.
  */
 void frame_assign(uint64_t mfn, unsigned order, uint16_t owner);
+bool frame_retire(uint64_t mfn, uint16_t owner);
 void frame_release(uint64_t mfn, uint16_t owner);
 /* One more holder, only if `owner` owns it. */
 bool frame_get(uint64_t mfn, uint16_t owner);
 void frame_put(uint64_t mfn);
+/* Puts each of 2^order retired frames, and keeps the block whole if nobody else holds one. */
+void frame_put_block(uint64_t mfn, unsigned order);
+
+/* NULL, or what is wrong with the free lists, the chunks, or the contents of free frames. */
+const char *frame_audit(void);
 
 static inline struct frame *frame_of(uint64_t mfn)
 {
 	return &frame_table[mfn];
 }
 
+static inline uint64_t frame_word(enum frame_state state, uint16_t owner, uint32_t references)
+{
+	return (uint64_t)state << 48 | (uint64_t)owner << 32 | references;
+}
+
+/* Without references and order. */
+#define FRAME_WORD_OWNER 0x00ffffff00000000ULL
+
 static inline bool frame_owned_by(uint64_t mfn, uint16_t owner)
 {
-	return mfn < frame_limit && frame_table[mfn].state == FRAME_DOMAIN &&
-	       frame_table[mfn].owner == owner;
+	uint64_t word;
+
+	if (mfn >= frame_limit)
+		return false;
+	word = __atomic_load_n(&frame_table[index_clamp(mfn, frame_limit)].word, __ATOMIC_RELAXED);
+	return (word & FRAME_WORD_OWNER) == frame_word(FRAME_DOMAIN, owner, 0);
 }
 
 /* All 512 frames of the 2 MiB chunk that mfn lies in. */
 static inline bool frame_chunk_owned_by(uint64_t mfn, uint16_t owner)
 {
-	const struct frame_chunk *chunk = &frame_chunks[mfn >> FRAME_ORDER_2M];
+	const struct frame_chunk *chunk;
 
-	return mfn < frame_limit && chunk->owned == 1U << FRAME_ORDER_2M && chunk->owner == owner;
+	if (mfn >= frame_limit)
+		return false;
+	chunk = &frame_chunks[index_clamp(mfn, frame_limit) >> FRAME_ORDER_2M];
+	return __atomic_load_n(&chunk->word, __ATOMIC_RELAXED) ==
+	       ((1U << (16 + FRAME_ORDER_2M)) | owner);
 }
 
 #endif

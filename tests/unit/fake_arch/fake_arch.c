@@ -15,6 +15,8 @@
 #include <unistd.h>
 
 #include "boot_info.h"
+#include "early_alloc.h"
+#include "log.h"
 #include "panic.h"
 #include "serial.h"
 #include "vcpu.h"
@@ -25,6 +27,7 @@ struct boot_info boot_info;
 
 char *fake_ram;
 uint64_t fake_ram_frames;
+uint64_t fake_reserved_frames;
 _Thread_local struct cpu *fake_this_cpu;
 uint64_t fake_clock_ns;
 uint64_t fake_wall_clock = 1700000000ULL * 1000000000ULL;
@@ -47,6 +50,7 @@ void fake_arch_init(uint64_t ram_frames, uint32_t cpu_number)
 	if (fake_ram == MAP_FAILED)
 		abort();
 	fake_ram_frames = ram_frames;
+	fake_reserved_frames = 0;
 	memset(cpus, 0, sizeof(cpus));
 	cpu_count = cpu_number;
 	for (uint32_t i = 0; i < cpu_number; i++) {
@@ -124,6 +128,54 @@ void arch_machine_exit(int status)
 void arch_machine_reboot(void)
 {
 	end_machine("reboot");
+}
+
+/* --- Memory --------------------------------------------------------------------------------------- */
+
+void arch_image_range(uint64_t *start, uint64_t *size)
+{
+	*start = 0;
+	*size = fake_reserved_frames << 12;
+}
+
+/* Not in RAM: nothing to keep from the allocator. Freed when the next test starts over. */
+void *early_alloc_pointer(uint64_t bytes)
+{
+	static void *last;
+
+	free(last);
+	last = calloc(1, bytes);
+	if (!last)
+		abort();
+	return last;
+}
+
+const struct early_range *early_alloc_ranges(uint32_t *count)
+{
+	*count = 0;
+	return NULL;
+}
+
+void *arch_frame_table_create(const struct boot_info *boot, uint64_t limit, size_t entry_size)
+{
+	static void *last;
+
+	(void)boot;
+	free(last);
+	last = calloc(limit, entry_size);
+	if (!last)
+		abort();
+	return last;
+}
+
+const char *arch_audit(void)
+{
+	return NULL;
+}
+
+void arch_vcpu_dump(const struct vcpu *v)
+{
+	log_error("vCPU %u: fake registers", v->id);
 }
 
 /* --- CPUs and time -------------------------------------------------------------------------------- */
