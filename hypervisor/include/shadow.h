@@ -30,40 +30,46 @@ struct vcpu;
 #define SHADOW_ROOTS 128
 #define SHADOW_HASH  256
 #define SHADOW_POOL_MINIMUM                                                                        \
-	64 /* frames: enough for one root, its longest path and the kernel half's */
+	64 /* frames beside the roots': the tables one instruction can need at once */
+#define SHADOW_WINDOW_MIN 16 /* entries that a fill looks at */
+
+/* How far a fill looks around: faults that come in order widen it. */
+struct shadow_window {
+	uint64_t next; /* first page after the last window */
+	uint32_t size; /* entries, a power of two; 0 counts as SHADOW_WINDOW_MIN */
+};
 
 struct shadow_root {
 	struct spinlock lock;
-	uint64_t gfn; /* of the guest's level-4 table */
-	uint64_t user_table; /* mfn of the user view's level-4 table; its slots 0-255 are the master of the user half */
-	uint64_t kernel_table; /* mfn of the kernel view's */
+	uint64_t gfn;	     /* of the guest's level-4 table; FRAME_NONE: this structure is free */
+	uint64_t user_table; /* mfn of the user view's level-4 table: slots 0-255 */
+	uint64_t kernel_table; /* mfn of the kernel view's: the same with NX, and the kernel half */
 	uint64_t loaded;       /* mask of CPUs that have it in CR3; changed atomically */
-	uint64_t last_used;
-	bool in_use;
-	bool kernel_only; /* the user half holds an entry user mode may not use: drop before entering it */
-	uint64_t next_fault_page; /* sequential faults widen the window */
-	uint32_t window;
+	uint64_t last_used;    /* shadow.clock at the last load */
+	struct shadow_window window;
+	bool kernel_only;  /* the user half holds an entry user mode may not use: drop before it */
 	int16_t hash_next; /* index into roots, -1: none */
 };
 
+/* Frames of one domain's shadows; never more than it was made with. See shadow_pool.c. */
 struct shadow_pool {
 	struct spinlock lock;
-	struct list_node
-		free; /* zeroed or to be zeroed on use; tag says which level a dirty one had */
+	struct list_node free;
 	uint64_t frames;
-	uint64_t used;
+	uint64_t reserve;   /* kept for level-4 tables */
+	uint64_t available; /* on the list; what dropped tables hold below them comes later */
 };
 
 struct shadow {
-	struct spinlock lock;
-	struct spinlock kernel_lock;
+	struct spinlock lock;	     /* roots, hash, clock */
+	struct spinlock kernel_lock; /* the kernel half, kernel_root */
 	struct shadow_pool pool;
-	uint64_t kernel_root;  /* gfn from which the kernel half is walked; FRAME_NONE: not yet */
-	uint64_t kernel_table; /* mfn of the master of slots 272-511 */
+	uint64_t kernel_root;	    /* gfn the kernel half is walked from; FRAME_NONE: not yet */
+	uint64_t kernel_table;	    /* mfn of the master of slots 272-511 */
 	uint64_t kernel_generation; /* goes up with every flush of the kernel half */
-	uint64_t clock;		    /* for last_used */
-	uint64_t cpus; /* mask of CPUs that run a vCPU of the domain now; changed atomically */
-	uint32_t roots_limit;
+	struct shadow_window kernel_window;
+	uint64_t clock;
+	uint64_t cpus; /* mask of CPUs that run a vCPU of the domain; changed atomically */
 	int16_t hash[SHADOW_HASH];
 	struct shadow_root roots[SHADOW_ROOTS];
 };
@@ -73,37 +79,39 @@ enum shadow_result {
 	SHADOW_GUEST_FAULT, /* the guest's tables do not allow it: error code in *error */
 };
 
+/* pool_frames is raised to what the vCPUs need at least. */
 int shadow_create(struct domain *d, uint64_t pool_frames);
-/* As memory_teardown: true when all frames are given back. */
+/* The domain does not run any more. */
 void shadow_destroy(struct domain *d);
 
-/* A fault of the current vCPU. access: bits of an error code. */
+/* A fault of the current vCPU. access: FAULT_WRITE, FAULT_USER, FAULT_FETCH. */
 enum shadow_result shadow_fault(struct vcpu *v, uint64_t address, uint32_t access, uint32_t *error);
 
-/*
- * The operations of abi/mmu.h. They cannot fail on guest input that mmu.c has checked, save for
- * memory: -ENOMEM.
- */
-int shadow_load_root(struct vcpu *v, uint64_t root_gfn);
+/* The operations of abi/mmu.h, on input that mmu.c has checked. */
+void shadow_load_root(struct vcpu *v, uint64_t root_gfn);
 void shadow_flush_range(struct domain *d, uint64_t root_gfn, uint64_t start, uint64_t end);
-void shadow_flush_kernel(struct domain *d, uint64_t start, uint64_t end);
+void shadow_flush_kernel(struct domain *d, uint64_t start, uint64_t last);
 void shadow_flush_all(struct domain *d);
-void shadow_prefill(struct vcpu *v, uint64_t root_gfn, uint64_t start, uint64_t end);
+void shadow_prefill(struct domain *d, uint64_t root_gfn, uint64_t start, uint64_t end);
 void shadow_drop_user(struct domain *d, uint64_t root_gfn);
-int shadow_destroy_root(struct domain *d, uint64_t root_gfn);
-int shadow_set_kernel_root(struct domain *d, uint64_t root_gfn);
+int shadow_destroy_root(struct domain *d, uint64_t root_gfn); /* -EBUSY */
+void shadow_set_kernel_root(struct domain *d, uint64_t root_gfn);
 
-/*
- * Before user mode: fill where the last fault was given, and forget what only the kernel may
- * see.
- */
+/* Before user mode: fill where the last fault was given, forget what only the kernel may see. */
 void shadow_before_user(struct vcpu *v);
 
-/* vCPU leaves or comes to this CPU. */
-void shadow_vcpu_leave(struct vcpu *v);
-void shadow_vcpu_enter(struct vcpu *v);
+/*
+ * A vCPU comes to this CPU, and leaves it. In this order, so that CR3 never holds a table that may be reused:
+ * shadow_vcpu_enter(next), arch_vcpu_switch(previous, next), shadow_vcpu_leave(previous, next). Either may be NULL.
+ */
+void shadow_vcpu_enter(struct vcpu *next);
+void shadow_vcpu_leave(struct vcpu *previous, const struct vcpu *next);
 
-/* NULL when every entry is right, else what is not. */
-const char *shadow_audit(struct domain *d);
+/*
+ * NULL when all is well, else what is not: every table is of the pool and counted once, every entry maps a frame of the domain,
+ * and, with strict, is no wider than the guest's tables are now (true whenever the guest has flushed what it tightened).
+ * The domain must not run meanwhile.
+ */
+const char *shadow_audit(struct domain *d, bool strict);
 
 #endif

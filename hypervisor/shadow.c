@@ -1,0 +1,541 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * The roots of a domain's shadows: which of the guest's level-4 tables have one, and where they are loaded.
+ *
+ * A root stays after the guest has loaded another, so that switching back finds its tables filled; the least recently used
+ * one makes room when a structure or a frame is needed. A root that is loaded on some CPU is never evicted, but its user half
+ * may be dropped. The kernel half is one tree for all: a new kernel view copies its level-4 slots, a later one is copied when a
+ * fault finds it missing.
+ *
+ * Locks: shadow.lock for the table of roots; each root's lock for its user half; kernel_lock for the kernel half. To evict, both
+ * shadow.lock and the root's are held, so whoever holds either can rely on the root. Order in locks.h.
+ * `loaded` is changed atomically, on load under shadow.lock, so a root that is found there unloaded stays so.
+ */
+#include "shadow.h"
+
+#include "assert.h"
+#include "cpu.h"
+#include "memory.h"
+#include "shadow_table.h"
+#include "string.h"
+#include "tlb.h"
+#include "vcpu.h"
+#include "walk.h"
+#include "abi/errno.h"
+
+#define ROOT_NONE	 (-1)
+#define RECLAIM_ATTEMPTS (SHADOW_ROOTS + 4)
+
+/* --- halves --- */
+
+void shadow_half_user(struct domain *d, struct shadow_root *root, struct shadow_half *half)
+{
+	*half = (struct shadow_half){
+		.domain = d,
+		.root = root,
+		.guest_root = root->gfn,
+		.table = arch_frame_pointer(root->user_table),
+		.mirror = arch_frame_pointer(root->kernel_table),
+		.window = &root->window,
+	};
+}
+
+void shadow_half_kernel(struct domain *d, struct shadow_half *half)
+{
+	*half = (struct shadow_half){
+		.domain = d,
+		.guest_root = d->shadow.kernel_root,
+		.table = arch_frame_pointer(d->shadow.kernel_table),
+		.window = &d->shadow.kernel_window,
+	};
+}
+
+void shadow_half_shootdown(const struct shadow_half *half)
+{
+	const uint64_t *mask = half->root ? &half->root->loaded : &half->domain->shadow.cpus;
+
+	tlb_shootdown(__atomic_load_n(mask, __ATOMIC_SEQ_CST));
+}
+
+void shadow_half_unlink(const struct shadow_half *half, unsigned first, unsigned end,
+			struct list_node *dropped)
+{
+	for (unsigned slot = first; slot < end; slot++) {
+		uint64_t entry = half->table[slot];
+
+		if (!entry)
+			continue;
+		shadow_half_set_slot(half, slot, 0);
+		shadow_pool_drop(dropped, (entry & PTE_ADDRESS) >> 12, 3);
+	}
+}
+
+/* --- the table of roots; shadow.lock is held --- */
+
+static unsigned root_hash(uint64_t gfn)
+{
+	return (gfn ^ (gfn >> 8)) % SHADOW_HASH;
+}
+
+static struct shadow_root *root_find(struct shadow *s, uint64_t gfn)
+{
+	for (int i = s->hash[root_hash(gfn)]; i != ROOT_NONE; i = s->roots[i].hash_next)
+		if (s->roots[i].gfn == gfn)
+			return &s->roots[i];
+	return NULL;
+}
+
+static void root_link(struct shadow *s, struct shadow_root *root)
+{
+	int16_t *head = &s->hash[root_hash(root->gfn)];
+
+	root->hash_next = *head;
+	*head = (int16_t)(root - s->roots);
+}
+
+static void root_unlink(struct shadow *s, const struct shadow_root *root)
+{
+	int16_t *at = &s->hash[root_hash(root->gfn)];
+
+	while (*at != root - s->roots)
+		at = &s->roots[*at].hash_next;
+	*at = root->hash_next;
+}
+
+/* Its tables go back to the pool. It is loaded nowhere, so no CPU can have a translation of it. */
+static void root_evict(struct domain *d, struct shadow_root *root)
+{
+	struct list_node dropped = LIST_INIT(dropped);
+
+	spin_lock(&root->lock);
+	root_unlink(&d->shadow, root);
+	shadow_pool_drop(&dropped, root->user_table, 4);
+	shadow_pool_drop(&dropped, root->kernel_table, 0);
+	root->gfn = FRAME_NONE;
+	spin_unlock(&root->lock);
+	shadow_pool_return(d, &dropped);
+}
+
+/* The least recently used root that is not loaded, or with any_root of all; NULL: there is none. */
+static struct shadow_root *root_oldest(struct shadow *s, bool any_root)
+{
+	struct shadow_root *oldest = NULL;
+
+	for (unsigned i = 0; i < SHADOW_ROOTS; i++) {
+		struct shadow_root *root = &s->roots[i];
+
+		if (root->gfn == FRAME_NONE || (!any_root && root->loaded))
+			continue;
+		if (!oldest || root->last_used < oldest->last_used)
+			oldest = root;
+	}
+	return oldest;
+}
+
+static struct shadow_root *root_free_structure(struct domain *d)
+{
+	struct shadow *s = &d->shadow;
+	struct shadow_root *root;
+
+	for (unsigned i = 0; i < SHADOW_ROOTS; i++)
+		if (s->roots[i].gfn == FRAME_NONE)
+			return &s->roots[i];
+	root = root_oldest(s, false);
+	if (root)
+		root_evict(d, root);
+	return root;
+}
+
+static struct shadow_root *root_create(struct domain *d, uint64_t gfn)
+{
+	struct shadow *s = &d->shadow;
+	struct shadow_root *root = root_free_structure(d);
+	const uint64_t *master = arch_frame_pointer(s->kernel_table);
+	uint64_t *user = root ? shadow_pool_alloc(d, 0) : NULL;
+	uint64_t *kernel = user ? shadow_pool_alloc(d, 0) : NULL;
+
+	if (!kernel) {
+		struct list_node dropped = LIST_INIT(dropped);
+
+		if (user)
+			shadow_pool_drop(&dropped, shadow_table_mfn(user), 0);
+		shadow_pool_return(d, &dropped);
+		return NULL;
+	}
+	arch_table_init(user);
+	arch_table_init(kernel);
+	memcpy(&kernel[SLOT_KERNEL_FIRST], &master[SLOT_KERNEL_FIRST],
+	       (PTE_ENTRIES - SLOT_KERNEL_FIRST) * sizeof(*kernel));
+	root->gfn = gfn;
+	root->user_table = shadow_table_mfn(user);
+	root->kernel_table = shadow_table_mfn(kernel);
+	root->kernel_only = false;
+	root->window = (struct shadow_window){ 0 };
+	root_link(s, root);
+	return root;
+}
+
+struct shadow_root *shadow_root_lock(struct domain *d, uint64_t gfn)
+{
+	struct shadow_root *root;
+
+	spin_lock(&d->shadow.lock);
+	root = root_find(&d->shadow, gfn);
+	if (root)
+		spin_lock(&root->lock);
+	spin_unlock(&d->shadow.lock);
+	return root;
+}
+
+/* --- dropping --- */
+
+/* root->lock is held. */
+static void drop_user_half(struct domain *d, struct shadow_root *root)
+{
+	struct list_node dropped = LIST_INIT(dropped);
+	struct shadow_half half;
+
+	shadow_half_user(d, root, &half);
+	shadow_half_unlink(&half, 0, SLOT_USER_END, &dropped);
+	root->kernel_only = false;
+	if (list_empty(&dropped))
+		return;
+	shadow_half_shootdown(&half);
+	shadow_pool_return(d, &dropped);
+}
+
+/* shadow.lock is held: no root comes or goes while the slots are cleared in every kernel view. */
+static void drop_kernel_half(struct domain *d)
+{
+	struct list_node dropped = LIST_INIT(dropped);
+	struct shadow *s = &d->shadow;
+	struct shadow_half half;
+
+	spin_lock(&s->kernel_lock);
+	shadow_half_kernel(d, &half);
+	shadow_half_unlink(&half, SLOT_KERNEL_FIRST, PTE_ENTRIES, &dropped);
+	for (unsigned i = 0; i < SHADOW_ROOTS; i++)
+		if (s->roots[i].gfn != FRAME_NONE)
+			memset((uint64_t *)arch_frame_pointer(s->roots[i].kernel_table) +
+				       SLOT_KERNEL_FIRST,
+			       0, (PTE_ENTRIES - SLOT_KERNEL_FIRST) * sizeof(uint64_t));
+	__atomic_fetch_add(&s->kernel_generation, 1, __ATOMIC_SEQ_CST);
+	shadow_half_shootdown(&half);
+	spin_unlock(&s->kernel_lock);
+	shadow_pool_return(d, &dropped);
+}
+
+/* Cheapest first: a root nobody runs on; the user half of the one used longest ago that has tables; the kernel half. */
+void shadow_reclaim(struct vcpu *v)
+{
+	struct domain *d = v->domain;
+	struct shadow *s = &d->shadow;
+	struct shadow_root *root;
+
+	spin_lock(&s->lock);
+	root = root_oldest(s, false);
+	if (root) {
+		root_evict(d, root);
+	} else {
+		uint64_t available = s->pool.available;
+
+		for (unsigned i = 0; i < SHADOW_ROOTS && s->pool.available == available; i++) {
+			if (s->roots[i].gfn == FRAME_NONE)
+				continue;
+			spin_lock(&s->roots[i].lock);
+			drop_user_half(d, &s->roots[i]);
+			spin_unlock(&s->roots[i].lock);
+		}
+		if (s->pool.available == available)
+			drop_kernel_half(d);
+	}
+	v->counters.evictions++;
+	spin_unlock(&s->lock);
+}
+
+/* --- loading --- */
+
+/* Finds or makes the root, marked loaded on this CPU; NULL: no memory. */
+static struct shadow_root *root_acquire(struct domain *d, uint64_t gfn, bool *made)
+{
+	struct shadow *s = &d->shadow;
+	struct shadow_root *root;
+
+	spin_lock(&s->lock);
+	root = root_find(s, gfn);
+	*made = !root;
+	if (!root)
+		root = root_create(d, gfn);
+	if (root) {
+		root->last_used = ++s->clock;
+		__atomic_fetch_or(&root->loaded, 1ULL << this_cpu()->id, __ATOMIC_SEQ_CST);
+	}
+	spin_unlock(&s->lock);
+	return root;
+}
+
+static void root_leave(struct shadow_root *root)
+{
+	__atomic_fetch_and(&root->loaded, ~(1ULL << this_cpu()->id), __ATOMIC_SEQ_CST);
+}
+
+/* Cannot fail: the pool keeps a reserve for the level-4 tables of as many roots as can be loaded. */
+static void root_load(struct vcpu *v, uint64_t gfn)
+{
+	struct shadow_root *root;
+	unsigned attempts = 0;
+	bool made;
+
+	while (!(root = root_acquire(v->domain, gfn, &made))) {
+		BUG_ON(attempts++ > RECLAIM_ATTEMPTS);
+		shadow_reclaim(v);
+	}
+	v->counters.root_loads++;
+	v->counters.root_misses += made;
+	v->root = root;
+	v->root_gfn = gfn;
+	if (root->kernel_only)
+		vcpu_set_work(v, VCPU_WORK_KERNEL_ONLY);
+	arch_vcpu_set_tables(v, root->user_table, root->kernel_table);
+}
+
+void shadow_load_root(struct vcpu *v, uint64_t root_gfn)
+{
+	struct shadow_root *old = v->root;
+
+	if (v->root_gfn == root_gfn)
+		return;
+	root_load(v, root_gfn);
+	root_leave(old);
+}
+
+void shadow_vcpu_enter(struct vcpu *next)
+{
+	if (!next)
+		return;
+	__atomic_fetch_or(&next->domain->shadow.cpus, 1ULL << this_cpu()->id, __ATOMIC_SEQ_CST);
+	root_load(next, next->root_gfn);
+}
+
+void shadow_vcpu_leave(struct vcpu *previous, const struct vcpu *next)
+{
+	if (!previous)
+		return;
+	if (previous->root && !(next && next->root == previous->root))
+		root_leave(previous->root);
+	previous->root = NULL;
+	if (!next || next->domain != previous->domain)
+		__atomic_fetch_and(&previous->domain->shadow.cpus, ~(1ULL << this_cpu()->id),
+				   __ATOMIC_SEQ_CST);
+}
+
+/* --- operations --- */
+
+void shadow_drop_user(struct domain *d, uint64_t root_gfn)
+{
+	struct shadow_root *root = shadow_root_lock(d, root_gfn);
+
+	if (!root)
+		return;
+	drop_user_half(d, root);
+	spin_unlock(&root->lock);
+}
+
+int shadow_destroy_root(struct domain *d, uint64_t root_gfn)
+{
+	struct shadow *s = &d->shadow;
+	struct shadow_root *root;
+	int result = 0;
+
+	spin_lock(&s->lock);
+	root = root_find(s, root_gfn);
+	if (root && root->loaded)
+		result = -EBUSY;
+	else if (root)
+		root_evict(d, root);
+	spin_unlock(&s->lock);
+	return result;
+}
+
+void shadow_flush_all(struct domain *d)
+{
+	struct shadow *s = &d->shadow;
+
+	spin_lock(&s->lock);
+	for (unsigned i = 0; i < SHADOW_ROOTS; i++) {
+		struct shadow_root *root = &s->roots[i];
+
+		if (root->gfn == FRAME_NONE)
+			continue;
+		spin_lock(&root->lock);
+		drop_user_half(d, root);
+		spin_unlock(&root->lock);
+	}
+	drop_kernel_half(d);
+	spin_unlock(&s->lock);
+}
+
+void shadow_set_kernel_root(struct domain *d, uint64_t root_gfn)
+{
+	struct shadow *s = &d->shadow;
+
+	spin_lock(&s->lock);
+	spin_lock(&s->kernel_lock);
+	s->kernel_root = root_gfn;
+	spin_unlock(&s->kernel_lock);
+	drop_kernel_half(d);
+	spin_unlock(&s->lock);
+}
+
+/* --- faults --- */
+
+static bool address_is_mappable(uint64_t address)
+{
+	return address_is_canonical(address) && !address_is_hypervisor(address) &&
+	       (address & ~(FRAME_SIZE - 1)) != USER_MAP_END;
+}
+
+/* The kernel half knows the slot, this view does not yet: copies it, and may thereby have resolved the fault. */
+static bool kernel_slot_copy(struct domain *d, const struct shadow_root *root, uint64_t address)
+{
+	const uint64_t *master = arch_frame_pointer(d->shadow.kernel_table);
+	uint64_t *view = arch_frame_pointer(root->kernel_table);
+	unsigned slot = pte_index(address, 4);
+
+	if (view[slot] == master[slot])
+		return false;
+	__atomic_store_n(&view[slot], master[slot], __ATOMIC_RELAXED);
+	return true;
+}
+
+static int fault_kernel_half(struct vcpu *v, uint64_t address, uint32_t access, uint32_t *error)
+{
+	struct domain *d = v->domain;
+	struct shadow_half half;
+	int result = FILL_OK;
+
+	spin_lock(&d->shadow.kernel_lock);
+	if (!kernel_slot_copy(d, v->root, address)) {
+		shadow_half_kernel(d, &half);
+		result = shadow_fill(&half, address, access, error);
+		kernel_slot_copy(d, v->root, address);
+	}
+	spin_unlock(&d->shadow.kernel_lock);
+	return result;
+}
+
+static int fault_user_half(struct vcpu *v, uint64_t address, uint32_t access, uint32_t *error)
+{
+	struct shadow_half half;
+	int result;
+
+	spin_lock(&v->root->lock);
+	shadow_half_user(v->domain, v->root, &half);
+	result = shadow_fill(&half, address, access, error);
+	spin_unlock(&v->root->lock);
+	return result;
+}
+
+/* The user view has no kernel half: whatever the guest's tables say, user mode sees nothing there. */
+static enum shadow_result fault_user_on_kernel_half(struct vcpu *v, uint64_t address,
+						    uint32_t access, uint32_t *error)
+{
+	struct walk walk;
+	uint32_t result =
+		walk_guest(v->domain, v->domain->shadow.kernel_root, address, access, &walk);
+
+	*error = result & WALK_FAULT ? result & ~WALK_FAULT : access;
+	return SHADOW_GUEST_FAULT;
+}
+
+enum shadow_result shadow_fault(struct vcpu *v, uint64_t address, uint32_t access, uint32_t *error)
+{
+	bool kernel_half = address_is_kernel_half(address);
+	unsigned attempts = 0;
+	int result;
+
+	*error = access;
+	if (!address_is_mappable(address))
+		return SHADOW_GUEST_FAULT;
+	if (kernel_half && (access & FAULT_USER))
+		return fault_user_on_kernel_half(v, address, access, error);
+	while (attempts++ < RECLAIM_ATTEMPTS) {
+		result = kernel_half ? fault_kernel_half(v, address, access, error)
+				     : fault_user_half(v, address, access, error);
+		if (result != FILL_NO_MEMORY)
+			return result == FILL_FAULT ? SHADOW_GUEST_FAULT : SHADOW_FILLED;
+		shadow_reclaim(v);
+	}
+	return SHADOW_FILLED; /* other vCPUs took what was freed: the guest comes again */
+}
+
+/* Nothing is marked dirty here that the guest did not: the access is a read, whatever the fault was. */
+static void fill_last_fault(struct vcpu *v)
+{
+	uint32_t error;
+
+	if (address_is_kernel_half(v->fault_address) || !address_is_mappable(v->fault_address))
+		return;
+	if (fault_user_half(v, v->fault_address, FAULT_USER, &error) == FILL_OK)
+		v->counters.prefills++;
+}
+
+static void forget_kernel_only(struct vcpu *v)
+{
+	spin_lock(&v->root->lock);
+	if (v->root->kernel_only)
+		drop_user_half(v->domain, v->root);
+	spin_unlock(&v->root->lock);
+}
+
+void shadow_before_user(struct vcpu *v)
+{
+	uint32_t work = __atomic_load_n(&v->work, __ATOMIC_ACQUIRE);
+
+	if (!(work & (VCPU_WORK_FILL | VCPU_WORK_KERNEL_ONLY)))
+		return;
+	vcpu_clear_work(v, VCPU_WORK_FILL | VCPU_WORK_KERNEL_ONLY);
+	if (work & VCPU_WORK_KERNEL_ONLY)
+		forget_kernel_only(v);
+	if (work & VCPU_WORK_FILL)
+		fill_last_fault(v);
+}
+
+/* --- life --- */
+
+int shadow_create(struct domain *d, uint64_t pool_frames)
+{
+	struct shadow *s = &d->shadow;
+	uint64_t reserve = 2ULL * d->vcpu_count + 2;
+	uint64_t minimum = SHADOW_POOL_MINIMUM + 2 * reserve;
+	uint64_t *master;
+
+	s->kernel_root = FRAME_NONE;
+	s->kernel_generation = 1;
+	memset(s->hash, 0xff, sizeof(s->hash));
+	for (unsigned i = 0; i < SHADOW_ROOTS; i++)
+		s->roots[i].gfn = FRAME_NONE;
+	if (shadow_pool_create(d, pool_frames > minimum ? pool_frames : minimum))
+		return -ENOMEM;
+	s->pool.reserve = reserve;
+	master = shadow_pool_alloc(d, 0);
+	s->kernel_table = shadow_table_mfn(master);
+	return 0;
+}
+
+void shadow_destroy(struct domain *d)
+{
+	struct list_node dropped = LIST_INIT(dropped);
+	struct shadow *s = &d->shadow;
+
+	if (s->kernel_table) {
+		shadow_flush_all(d);
+		for (unsigned i = 0; i < SHADOW_ROOTS; i++)
+			if (s->roots[i].gfn != FRAME_NONE)
+				root_evict(d, &s->roots[i]);
+		shadow_pool_drop(&dropped, s->kernel_table, 0);
+		shadow_pool_return(d, &dropped);
+		s->kernel_table = 0;
+	}
+	shadow_pool_destroy(d);
+}

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * The audit of the shadows: walks every table and checks what the other files promise.
+ *
+ *  - every table is a frame of the domain's pool, and stands in one place only;
+ *  - every leaf maps a frame that the domain owns, with only the bits that leaf_make gives;
+ *  - writable and executable bits are no wider than the guest's tables (strict: only once the guest has flushed).
+ *
+ * Debug builds only. Nothing of the domain runs meanwhile, so no locks. Frames that have been seen are marked in their tag.
+ */
+#include "memory.h"
+#include "shadow_table.h"
+#include "walk.h"
+
+#define TAG_SEEN 0x100
+
+struct shadow_audit {
+	const struct shadow_half *half;
+	bool strict;
+};
+
+static bool leaf_frame_owned(const struct domain *d, uint64_t leaf, unsigned level)
+{
+	uint64_t mfn = (leaf & PTE_ADDRESS) >> 12;
+
+	if (level == 1)
+		return frame_owned_by(mfn, d->id);
+	return !(mfn & (PTE_ENTRIES - 1)) && frame_chunk_owned_by(mfn, d->id);
+}
+
+static const char *leaf_against_guest(const struct shadow_audit *audit, uint64_t leaf,
+				      uint64_t address)
+{
+	const struct shadow_half *half = audit->half;
+	struct walk walk;
+	uint64_t rights;
+
+	if (walk_probe(half->domain, half->guest_root, address, &walk) == WALK_NONE ||
+	    !(walk.entry & PTE_PRESENT))
+		return "a shadow entry outlives the guest's";
+	rights = walk_rights(walk.upper, walk.entry);
+	if (memory_lookup(half->domain, walk_gfn(walk.entry, walk.level, address)) !=
+	    (leaf & PTE_ADDRESS) >> 12)
+		return "a shadow entry maps another frame than the guest's";
+	if ((leaf & PTE_WRITE) && (!(rights & PTE_WRITE) || !(walk.entry & PTE_DIRTY)))
+		return "a shadow entry is writable and the guest's is not, or not dirty";
+	if (!(leaf & PTE_NO_EXECUTE) && (rights & PTE_NO_EXECUTE))
+		return "a shadow entry is executable and the guest's is not";
+	if (half->root && !(rights & PTE_USER) && !(leaf & SHADOW_KERNEL_ONLY))
+		return "a shadow entry is for users and the guest's is not";
+	return NULL;
+}
+
+static const char *audit_leaf(const struct shadow_audit *audit, uint64_t leaf, unsigned level,
+			      uint64_t address)
+{
+	const uint64_t always = PTE_PRESENT | PTE_USER | PTE_ACCESSED;
+	const uint64_t never = PTE_GLOBAL | PTE_WRITE_THROUGH | PTE_CACHE_DISABLE;
+
+	if ((leaf & always) != always || (leaf & never))
+		return "a shadow entry has bits it must not have";
+	if (!(leaf & PTE_WRITE) != !(leaf & PTE_DIRTY))
+		return "a shadow entry is writable but not dirty, or dirty but not writable";
+	if (!leaf_frame_owned(audit->half->domain, leaf, level))
+		return "a shadow entry maps a frame the domain does not own";
+	return audit->strict ? leaf_against_guest(audit, leaf, address) : NULL;
+}
+
+static const char *audit_frame(const struct domain *d, uint64_t mfn)
+{
+	struct frame *frame;
+
+	if (mfn >= frame_limit)
+		return "a shadow table is no frame of RAM";
+	frame = frame_of(mfn);
+	if (frame->state != FRAME_SHADOW || frame->owner != d->id)
+		return "a shadow table is not of the domain's pool";
+	if (frame->tag & TAG_SEEN)
+		return "a shadow table stands in two places";
+	frame->tag |= TAG_SEEN;
+	return NULL;
+}
+
+static const char *audit_table(const struct shadow_audit *audit, const uint64_t *table,
+			       unsigned level, uint64_t base, unsigned first, unsigned end)
+{
+	for (unsigned i = first; i < end; i++) {
+		uint64_t address = base + i * pte_span(level);
+		const char *wrong;
+
+		if (!(table[i] & PTE_PRESENT)) {
+			if (table[i])
+				return "a shadow entry is neither present nor zero";
+			continue;
+		}
+		if (shadow_entry_is_table(table[i], level)) {
+			wrong = audit_frame(audit->half->domain, (table[i] & PTE_ADDRESS) >> 12);
+			if (!wrong)
+				wrong = audit_table(audit, shadow_table(table[i]), level - 1,
+						    address, 0, PTE_ENTRIES);
+		} else {
+			wrong = audit_leaf(audit, table[i], level, address);
+		}
+		if (wrong)
+			return wrong;
+	}
+	return NULL;
+}
+
+static const char *audit_views(const struct domain *d, const struct shadow_root *root)
+{
+	const uint64_t *user = arch_frame_pointer(root->user_table);
+	const uint64_t *kernel = arch_frame_pointer(root->kernel_table);
+	const uint64_t *master = arch_frame_pointer(d->shadow.kernel_table);
+
+	for (unsigned i = 0; i < SLOT_USER_END; i++)
+		if (kernel[i] != (user[i] ? user[i] | PTE_NO_EXECUTE : 0))
+			return "the two views of a root differ in the user half";
+	for (unsigned i = SLOT_KERNEL_FIRST; i < PTE_ENTRIES; i++) {
+		if (user[i])
+			return "a user view has an entry in the kernel half";
+		if (kernel[i] && kernel[i] != master[i])
+			return "a kernel view has a stale entry in the kernel half";
+	}
+	return NULL;
+}
+
+static const char *audit_root(struct domain *d, struct shadow_root *root, bool strict)
+{
+	struct shadow_audit audit = { .strict = strict };
+	struct shadow_half half;
+	const char *wrong = audit_frame(d, root->user_table);
+
+	if (!wrong)
+		wrong = audit_frame(d, root->kernel_table);
+	if (!wrong)
+		wrong = audit_views(d, root);
+	if (wrong)
+		return wrong;
+	shadow_half_user(d, root, &half);
+	audit.half = &half;
+	return audit_table(&audit, half.table, 4, 0, 0, SLOT_USER_END);
+}
+
+static const char *audit_kernel_half(struct domain *d, bool strict)
+{
+	struct shadow_audit audit = { .strict = strict };
+	struct shadow_half half;
+	const char *wrong = audit_frame(d, d->shadow.kernel_table);
+
+	if (wrong)
+		return wrong;
+	shadow_half_kernel(d, &half);
+	audit.half = &half;
+	return audit_table(&audit, half.table, 4, 0xffff000000000000ULL, SLOT_KERNEL_FIRST,
+			   PTE_ENTRIES);
+}
+
+/* Frames on the free list must not be in use; the marks are taken off the others. */
+static const char *audit_pool(struct domain *d)
+{
+	struct shadow_pool *pool = &d->shadow.pool;
+	const char *wrong = NULL;
+	struct list_node *node;
+	uint64_t listed = 0;
+
+	list_for_each(node, &pool->free) {
+		const struct frame *frame = list_entry(node, struct frame, link);
+
+		listed++;
+		if (frame->state != FRAME_SHADOW || frame->owner != d->id)
+			wrong = "a frame on the pool's list is not the pool's";
+		if (frame->tag & TAG_SEEN)
+			wrong = "a shadow table in use is on the pool's list";
+	}
+	if (listed != pool->available)
+		wrong = "the pool's count of available frames is wrong";
+	return wrong;
+}
+
+static void clear_marks(const struct domain *d)
+{
+	for (uint64_t mfn = 0; mfn < frame_limit; mfn++)
+		if (frame_of(mfn)->state == FRAME_SHADOW && frame_of(mfn)->owner == d->id)
+			frame_of(mfn)->tag &= ~(uint64_t)TAG_SEEN;
+}
+
+const char *shadow_audit(struct domain *d, bool strict)
+{
+	struct shadow *s = &d->shadow;
+	const char *wrong = audit_kernel_half(d, strict);
+
+	for (unsigned i = 0; !wrong && i < SHADOW_ROOTS; i++)
+		if (s->roots[i].gfn != FRAME_NONE)
+			wrong = audit_root(d, &s->roots[i], strict);
+	if (!wrong)
+		wrong = audit_pool(d);
+	clear_marks(d);
+	return wrong;
+}

@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * The resync flush: instead of dropping what a range holds and taking a fault for each page again, the guest's entries are
+ * read once more. What still maps the same frame is tightened in place, the rest is dropped.
+ *
+ * The work is bounded: after RESYNC_BUDGET entries the tables that remain in the range are unlinked whole, which is always
+ * right, as dropping more than was asked for costs faults, nothing else.
+ *
+ * Locks: the half's lock is held by the caller. CPUs are told once, at the end; tables go back to the pool after that.
+ */
+#include "memory.h"
+#include "shadow_table.h"
+#include "tlb.h"
+#include "vcpu.h"
+#include "walk.h"
+
+#define RESYNC_BUDGET 32768
+
+struct resync {
+	const struct shadow_half *half;
+	bool identity; /* guest frame numbers are machine frame numbers */
+	bool changed;
+	uint32_t budget;
+	uint64_t visited;
+	struct list_node dropped;
+};
+
+static void entry_unlink(struct resync *r, uint64_t *slot, unsigned level)
+{
+	uint64_t entry = *slot;
+
+	if (level == 4)
+		shadow_half_set_slot(r->half, slot - r->half->table, 0);
+	else
+		__atomic_store_n(slot, 0, __ATOMIC_RELAXED);
+	if (shadow_entry_is_table(entry, level))
+		shadow_pool_drop(&r->dropped, (entry & PTE_ADDRESS) >> 12, level - 1);
+	r->changed = true;
+}
+
+/*
+ * What may stay of a leaf that maps the right frame, when the guest's entry with the rights of the levels above it is
+ * `guest`: 0, or the leaf without what is not allowed any more. A leaf whose A was cleared goes: its next use must set A.
+ */
+static uint64_t leaf_tighten(const struct shadow_half *half, uint64_t leaf, uint64_t guest)
+{
+	const uint64_t needed = PTE_PRESENT | PTE_ACCESSED;
+	const uint64_t writable = PTE_WRITE | PTE_DIRTY;
+
+	if ((guest & needed) != needed)
+		return 0;
+	if (half->root && !(guest & PTE_USER) && !(leaf & SHADOW_KERNEL_ONLY))
+		return 0;
+	if ((guest & writable) != writable)
+		leaf &= ~writable;
+	if (!half->root && (guest & PTE_USER))
+		leaf |= PTE_NO_EXECUTE;
+	return leaf | (guest & PTE_NO_EXECUTE);
+}
+
+static bool leaf_same_frame(const struct resync *r, uint64_t leaf, uint64_t guest)
+{
+	uint64_t gfn = (guest & PTE_ADDRESS) >> 12;
+	uint64_t mfn = r->identity ? gfn : memory_lookup(r->half->domain, gfn);
+
+	return mfn == (leaf & PTE_ADDRESS) >> 12;
+}
+
+static void resync_leaf(struct resync *r, uint64_t *slot, uint64_t guest)
+{
+	uint64_t leaf = *slot;
+	uint64_t tight = 0;
+
+	if (leaf_same_frame(r, leaf, guest))
+		tight = leaf_tighten(r->half, leaf, guest);
+	if (tight == leaf)
+		return;
+	__atomic_store_n(slot, tight, __ATOMIC_RELAXED);
+	r->changed = true;
+}
+
+/* The guest's entry as if the levels above had no say: its W, U and NX are those of the whole path. */
+static inline uint64_t entry_effective(uint64_t upper, uint64_t entry)
+{
+	return (entry & (upper | ~(PTE_WRITE | PTE_USER))) | (upper & PTE_NO_EXECUTE);
+}
+
+static void resync_entries(struct resync *r, uint64_t *table, const struct walk *walk,
+			   unsigned first, unsigned count)
+{
+	const uint64_t *guest = walk->leaf;
+
+	for (unsigned i = 0; i < count; i++) {
+		if (!table[first + i])
+			continue;
+		resync_leaf(r, &table[first + i],
+			    entry_effective(walk->upper,
+					    __atomic_load_n(&guest[i], __ATOMIC_RELAXED)));
+		r->visited++;
+	}
+}
+
+static void resync_large(struct resync *r, uint64_t *slot, uint64_t address,
+			 const struct walk *walk)
+{
+	uint64_t leaf = *slot;
+	uint64_t mfn =
+		memory_lookup_2m(r->half->domain, walk_gfn(walk->entry, walk->level, address));
+	uint64_t tight = 0;
+
+	r->visited++;
+	if (mfn == ((leaf & PTE_ADDRESS & ~(pte_span(2) - 1)) >> 12))
+		tight = leaf_tighten(r->half, leaf, entry_effective(walk->upper, walk->entry));
+	if (tight == leaf)
+		return;
+	__atomic_store_n(slot, tight, __ATOMIC_RELAXED);
+	r->changed = true;
+}
+
+/* One slot of level 2: [start, last] lies within its 2 MiB. */
+static void resync_region(struct resync *r, uint64_t *slot, uint64_t start, uint64_t last)
+{
+	unsigned count = ((last - start) >> 12) + 1;
+	bool large = *slot & PTE_LARGE;
+	struct walk walk;
+	enum walk_kind kind = walk_probe(r->half->domain, r->half->guest_root, start, &walk);
+
+	if (large && kind == WALK_LARGE) {
+		resync_large(r, slot, start & ~(pte_span(2) - 1), &walk);
+	} else if (!large && kind == WALK_TABLE && r->budget >= count) {
+		r->budget -= count;
+		resync_entries(r, shadow_table(*slot), &walk, pte_index(start, 1), count);
+	} else {
+		entry_unlink(r, slot, 2);
+	}
+}
+
+static void resync_level(struct resync *r, uint64_t *table, unsigned level, uint64_t start,
+			 uint64_t last);
+
+static void resync_slot(struct resync *r, uint64_t *slot, unsigned level, uint64_t start,
+			uint64_t last)
+{
+	/* Level-4 slots of the kernel half stand in every kernel view: they stay. */
+	bool unlinkable = level < 4 || r->half->root;
+
+	if (r->budget)
+		r->budget--;
+	if (!*slot)
+		return;
+	if (!r->budget && unlinkable)
+		entry_unlink(r, slot, level);
+	else if (level == 2)
+		resync_region(r, slot, start, last);
+	else
+		resync_level(r, shadow_table(*slot), level - 1, start, last);
+}
+
+static void resync_level(struct resync *r, uint64_t *table, unsigned level, uint64_t start,
+			 uint64_t last)
+{
+	for (;;) {
+		uint64_t slot_last = start | (pte_span(level) - 1);
+
+		if (slot_last > last)
+			slot_last = last;
+		resync_slot(r, &table[pte_index(start, level)], level, start, slot_last);
+		if (slot_last == last)
+			return;
+		start = slot_last + 1;
+	}
+}
+
+void shadow_resync(const struct shadow_half *half, uint64_t start, uint64_t last)
+{
+	struct rf_counters *counters = &vcpu_current()->counters;
+	struct resync r = {
+		.half = half,
+		.identity = half->domain->control,
+		.budget = RESYNC_BUDGET,
+		.dropped = LIST_INIT(r.dropped),
+	};
+
+	resync_level(&r, half->table, 4, start, last);
+	if (r.changed)
+		shadow_half_shootdown(half);
+	shadow_pool_return(half->domain, &r.dropped);
+	counters->flushes++;
+	counters->resynced += r.visited;
+}
+
+void shadow_flush_range(struct domain *d, uint64_t root_gfn, uint64_t start, uint64_t end)
+{
+	struct shadow_root *root = shadow_root_lock(d, root_gfn);
+	struct shadow_half half;
+
+	if (!root)
+		return;
+	shadow_half_user(d, root, &half);
+	shadow_resync(&half, start, end - 1);
+	spin_unlock(&root->lock);
+}
+
+void shadow_flush_kernel(struct domain *d, uint64_t start, uint64_t last)
+{
+	struct shadow *s = &d->shadow;
+	struct shadow_half half;
+
+	spin_lock(&s->kernel_lock);
+	shadow_half_kernel(d, &half);
+	__atomic_fetch_add(&s->kernel_generation, 1, __ATOMIC_SEQ_CST);
+	shadow_resync(&half, start, last);
+	spin_unlock(&s->kernel_lock);
+}
+
+#define PREFILL_REGIONS 1024
+
+void shadow_prefill(struct domain *d, uint64_t root_gfn, uint64_t start, uint64_t end)
+{
+	struct shadow_root *root = shadow_root_lock(d, root_gfn);
+	struct shadow_half half;
+
+	if (!root)
+		return;
+	shadow_half_user(d, root, &half);
+	for (unsigned i = 0; i < PREFILL_REGIONS && start < end; i++) {
+		uint64_t next = (start | (pte_span(2) - 1)) + 1;
+		int filled = shadow_fill_range(&half, start, next < end ? next : end);
+
+		if (filled < 0)
+			break;
+		vcpu_current()->counters.prefills += filled;
+		start = next;
+	}
+	spin_unlock(&root->lock);
+}

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * The frames a domain's shadows are made of: a fixed number, taken when the domain is made and given back when it ends.
+ *
+ * Dropping a tree of tables is O(1): its top goes on the free list as it is, tagged with its level. A table that is taken from
+ * the list gives up its children then: they go on the list in turn, and the table is zeroed. So the work of dropping is paid
+ * in steps of 512 entries by those who use the tables next, and no guest can make anybody walk a large tree at once.
+ *
+ * Lock: pool.lock, innermost but one. The tag of a frame on the list is the level of the table it was, 0 if it has no children.
+ */
+#include "frame.h"
+#include "shadow_table.h"
+#include "string.h"
+#include "abi/errno.h"
+
+int shadow_pool_create(struct domain *d, uint64_t frames)
+{
+	struct shadow_pool *pool = &d->shadow.pool;
+
+	list_init(&pool->free);
+	for (pool->frames = 0; pool->frames < frames; pool->frames++) {
+		uint64_t mfn = frame_alloc(0);
+		struct frame *frame;
+
+		if (mfn == FRAME_NONE)
+			return -ENOMEM;
+		frame = frame_of(mfn);
+		frame->state = FRAME_SHADOW;
+		frame->owner = d->id;
+		frame->tag = 0;
+		list_insert_before(&pool->free, &frame->link);
+		pool->available++;
+	}
+	return 0;
+}
+
+/* The children of a level-4 table are its user half: the rest is the hypervisor's, or shared. */
+static void adopt_children(struct shadow_pool *pool, const uint64_t *table, unsigned level)
+{
+	unsigned end = level == 4 ? SLOT_USER_END : PTE_ENTRIES;
+
+	for (unsigned i = 0; i < end; i++) {
+		struct frame *child;
+
+		if (!shadow_entry_is_table(table[i], level))
+			continue;
+		child = frame_of((table[i] & PTE_ADDRESS) >> 12);
+		child->tag = level - 1;
+		list_insert_before(&pool->free, &child->link);
+		pool->available++;
+	}
+}
+
+uint64_t *shadow_pool_alloc(struct domain *d, uint64_t reserve)
+{
+	struct shadow_pool *pool = &d->shadow.pool;
+	uint64_t *table = NULL;
+
+	spin_lock(&pool->lock);
+	if (pool->available > reserve) {
+		struct frame *frame = list_entry(pool->free.next, struct frame, link);
+
+		table = arch_frame_pointer((uint64_t)(frame - frame_table));
+		list_remove(&frame->link);
+		pool->available--;
+		if (frame->tag > 1)
+			adopt_children(pool, table, frame->tag);
+	}
+	spin_unlock(&pool->lock);
+	if (table)
+		memset(table, 0, FRAME_SIZE);
+	return table;
+}
+
+void shadow_pool_drop(struct list_node *dropped, uint64_t mfn, unsigned level)
+{
+	struct frame *frame = frame_of(mfn);
+
+	frame->tag = level;
+	list_insert_before(dropped, &frame->link);
+}
+
+void shadow_pool_return(struct domain *d, struct list_node *dropped)
+{
+	struct shadow_pool *pool = &d->shadow.pool;
+
+	spin_lock(&pool->lock);
+	while (!list_empty(dropped)) {
+		struct list_node *node = dropped->next;
+
+		list_remove(node);
+		list_insert_before(&pool->free, node);
+		pool->available++;
+	}
+	spin_unlock(&pool->lock);
+}
+
+/* Taking every table adopts every child in turn: at the end the list has seen all of them. */
+void shadow_pool_destroy(struct domain *d)
+{
+	struct shadow_pool *pool = &d->shadow.pool;
+	uint64_t *table;
+
+	while (pool->frames && (table = shadow_pool_alloc(d, 0))) {
+		struct frame *frame = frame_of(shadow_table_mfn(table));
+
+		frame->state = FRAME_HYPERVISOR;
+		frame->owner = FRAME_OWNER_NONE;
+		frame->tag = 0;
+		frame_free(shadow_table_mfn(table), 0);
+		pool->frames--;
+	}
+}
