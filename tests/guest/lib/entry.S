@@ -68,7 +68,8 @@
 	.set	vector, 0
 	.rept	256
 	.balign	16
-	.set	error, vector == 8 || (vector >= 10 && vector <= 14) || vector == 17 || vector == 21
+	.set	error, (vector == 8) || (vector >= 10 && vector <= 14)
+	.set	error, error || (vector == 17) || (vector == 21)
 	.if	\soft || !error
 	push	$0
 	.endif

@@ -39,6 +39,14 @@ const char *test_option(const char *name)
 	return NULL;
 }
 
+bool test_option_is(const char *name, const char *value)
+{
+	const char *at = test_option(name);
+	size_t length = strlen(value);
+
+	return at && !strncmp(at, value, length) && (!at[length] || at[length] == ' ');
+}
+
 static int digit(char c, uint32_t base)
 {
 	if (c >= '0' && c <= '9')

@@ -15,8 +15,8 @@
  * prints none, and the control domain watches it by domain_wait_end().
  *
  * The library: console.h printf; hypercall.h hv_NAME; cpu.h instructions; memory.h pages; paging.h
- * page tables; trap.h handlers and TRY; user.h user mode; vcpu.h vCPUs, interrupts, locks; clock.h
- * time; random.h numbers. Including test.h includes them all.
+ * page tables; scenario.h domains that crash; trap.h handlers and TRY; user.h user mode; vcpu.h
+ * vCPUs, interrupts, locks; clock.h time; random.h numbers. Including test.h includes them all.
  */
 #ifndef TEST_H
 #define TEST_H
@@ -40,6 +40,7 @@
 #include "memory.h"
 #include "paging.h"
 #include "random.h"
+#include "scenario.h"
 #include "trap.h"
 #include "user.h"
 #include "vcpu.h"
@@ -58,6 +59,8 @@ bool test_is_control(void);
  * line, or NULL.
  */
 const char *test_option(const char *name);
+/* Is the value of `name=` on the command line this one? */
+bool test_option_is(const char *name, const char *value);
 /* The number of `name=number`, decimal or 0x hexadecimal, or `otherwise`. */
 uint64_t test_number(const char *name, uint64_t otherwise);
 

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Proves that console_write checks its pointer and length, takes any bytes, and that a flood of one
+ * domain neither stops the machine nor drowns another's lines.
+ */
+/* covers: console_write */
+#include "test.h"
+
+const char test_title[] = "console";
+
+#define WRITE_MAX 4096
+
+static void bad_arguments(void)
+{
+	static const uint64_t pointers[] = { 0x1000,
+					     TEST_KERNEL_BASE,
+					     HYPERVISOR_START,
+					     HYPERVISOR_END - 1,
+					     0x0000800000000000,
+					     0x8000000000000000,
+					     ~0ULL };
+	static char text[WRITE_MAX];
+	uint32_t i;
+
+	for (i = 0; i < sizeof(pointers) / sizeof(pointers[0]); i++)
+		CHECK_EQ(hv_console_write(pointers[i], 8), -EFAULT, "%#lx", pointers[i]);
+	CHECK_EQ(hv_console_write(ADDRESS(text), 0), 0, "nothing");
+	CHECK(hv_console_write(ADDRESS(text), WRITE_MAX + 1) < 0, "too long");
+	for (i = 13; i < 64; i++)
+		CHECK(hv_console_write(ADDRESS(text), 1ULL << i) < 0, "2^%u bytes", i);
+	CHECK(hv_console_write(ADDRESS(text), ~0ULL) < 0, "all the bytes there are");
+}
+
+/* The first page is there and the second is not. */
+static void half_there(void)
+{
+	uint64_t page = TEST_KERNEL_BASE;
+
+	memset(root_map_new(root_boot(), page, PTE_KERNEL_RW), '\n', PAGE_SIZE);
+	CHECK(hv_console_write(page, 4) >= 0, "all there");
+	CHECK_EQ(hv_console_write(page + PAGE_SIZE - 4, 8), -EFAULT, "half of it is missing");
+}
+
+static void every_byte(void)
+{
+	char bytes[257];
+	uint32_t i;
+
+	for (i = 0; i < 256; i++)
+		bytes[i] = (char)i;
+	bytes[256] = '\n';
+	CHECK(hv_console_write(ADDRESS(bytes), sizeof(bytes)) >= 0, "every byte");
+}
+
+static void flood(void)
+{
+	static char text[WRITE_MAX];
+	uint32_t i;
+
+	memset(text, 'x', sizeof(text));
+	for (i = 0; i < 4000; i++)
+		hv_console_write(ADDRESS(text), sizeof(text));
+	clock_sleep(6 * SECOND); /* for the result line not to be dropped */
+}
+
+static const struct scenario scenarios[] = { { "flood", flood, SCENARIO_ENDS } };
+
+void test_main(void)
+{
+	if (test_is_control()) {
+		bad_arguments();
+		half_there();
+		every_byte();
+	}
+	scenarios_run(scenarios, 1);
+}

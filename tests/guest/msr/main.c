@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Proves that no model-specific register number, read or written, does more than the allow-list
+ * says, and that rdmsr and wrmsr themselves are refused.
+ */
+/* covers: read_msr, write_msr, set_kernel_gs */
+#include "test.h"
+
+const char test_title[] = "model-specific registers";
+
+#define MSR_EFER      0xc0000080U
+#define MSR_STAR      0xc0000081U
+#define MSR_LSTAR     0xc0000082U
+#define MSR_SFMASK    0xc0000084U
+#define MSR_FS_BASE   0xc0000100U
+#define MSR_GS_BASE   0xc0000101U
+#define MSR_KERNEL_GS 0xc0000102U
+
+static uint32_t readable;
+static uint32_t writable;
+
+/* Whatever a write did to the GS base, the library needs its own back, at once. */
+static int64_t write_value(uint64_t msr, uint64_t value)
+{
+	struct vcpu *v = this_vcpu();
+	int64_t result = hv_write_msr(msr, value);
+
+	asm volatile("wrgsbase %0" : : "r"(v) : "memory");
+	hv_set_kernel_gs(ADDRESS(v));
+	return result;
+}
+
+static void both(uint64_t msr)
+{
+	uint64_t value = 0x5a5a5a5a5a5a5a5a;
+	int64_t result = hv_read_msr(msr, ADDRESS(&value));
+
+	if (result)
+		CHECK_EQ(value, 0x5a5a5a5a5a5a5a5a, "%#lx: refused and still answered", msr);
+	CHECK(result <= 0 && result > -4096, "%#lx: %ld", msr, result);
+	readable += !result;
+	result = write_value(msr, ~0ULL);
+	CHECK(result <= 0 && result > -4096, "%#lx: %ld", msr, result);
+	result = write_value(msr, 0);
+	CHECK(result <= 0 && result > -4096, "%#lx: %ld", msr, result);
+	writable += !result;
+}
+
+static void sweep(uint64_t first, uint64_t end)
+{
+	uint64_t msr;
+
+	for (msr = first; msr < end; msr++)
+		both(msr);
+}
+
+/* What makes up the entry paths is never a guest's to set. */
+static void entry_registers(void)
+{
+	static const uint32_t list[] = { 0x174,	    0x175,	0x176,	    0x1b,
+					 0x277,	    0x1d9,	0xda0,	    MSR_STAR,
+					 MSR_LSTAR, 0xc0000083, MSR_SFMASK, 0xc0000103 };
+	uint32_t i;
+
+	for (i = 0; i < sizeof(list) / sizeof(list[0]); i++)
+		CHECK(hv_write_msr(list[i], 0x1234) < 0, "%#x was written", list[i]);
+	CHECK(write_value(MSR_EFER, 0) < 0, "EFER was cleared");
+}
+
+static void raw(uint64_t msr)
+{
+	struct trap trap;
+
+	TRY(&trap)
+	asm volatile("rdmsr" : : "c"(msr) : "eax", "edx");
+	CHECK_EQ(trap.vector, VECTOR_GP, "rdmsr %#lx", msr);
+	CHECK_EQ(trap.error, 0, "rdmsr %#lx", msr);
+	TRY(&trap)
+	asm volatile("wrmsr" : : "c"(msr), "a"(0), "d"(0));
+	CHECK_EQ(trap.vector, VECTOR_GP, "wrmsr %#lx", msr);
+	CHECK_EQ(trap.error, 0, "wrmsr %#lx", msr);
+}
+
+static void pointers(void)
+{
+	CHECK_EQ(hv_read_msr(MSR_EFER, 0), -EFAULT, "NULL");
+	CHECK_EQ(hv_read_msr(MSR_EFER, HYPERVISOR_START), -EFAULT, "hypervisor");
+	CHECK_EQ(hv_read_msr(MSR_EFER, 0x0000800000000000ULL), -EFAULT, "not canonical");
+	CHECK(hv_read_msr(0x100000000ULL | MSR_EFER, ADDRESS(&readable)) < 0, "more than 32 bits");
+}
+
+void test_main(void)
+{
+	uint32_t i;
+
+	sweep(0, 0x2000);
+	sweep(0x40000000, 0x40000200);
+	sweep(0xc0000000, 0xc0002000);
+	sweep(0xc0010000, 0xc0012000);
+	for (i = 0; i < 2000; i++)
+		both(random_u64());
+	printf("%u may be read, %u written\n", readable, writable);
+	CHECK(readable > 0 && readable < 100, "%u may be read", readable);
+	CHECK(writable < 50, "%u may be written", writable);
+	entry_registers();
+	pointers();
+	for (i = 0; i < 0x200; i++) {
+		raw(i);
+		raw(0xc0000000 + i);
+	}
+	raw(~0ULL);
+	user_prepare(root_boot());
+	CHECK_EQ(hv_version(), RF_ABI_VERSION, "still there");
+}
