@@ -26,9 +26,9 @@ void test_main(void)
 
 		/* Also numbers that are good ones in their low bits. */
 		for (j = 0; j < RF_HYPERCALLS; j++)
-			number((1ULL << i) + j);
-		number((1ULL << i) - 1);
-		number(-(1ULL << i));
+			number((1UL << i) + j);
+		number((1UL << i) - 1);
+		number(-(1UL << i));
 	}
 	for (i = 0; i < 20000; i++)
 		number(random_u64());

@@ -18,7 +18,7 @@ static void bad_arguments(void)
 					     HYPERVISOR_END - 1,
 					     0x0000800000000000,
 					     0x8000000000000000,
-					     ~0ULL };
+					     ~0UL };
 	static char text[WRITE_MAX];
 	uint32_t i;
 
@@ -27,8 +27,8 @@ static void bad_arguments(void)
 	CHECK_EQ(hv_console_write(ADDRESS(text), 0), 0, "nothing");
 	CHECK(hv_console_write(ADDRESS(text), WRITE_MAX + 1) < 0, "too long");
 	for (i = 13; i < 64; i++)
-		CHECK(hv_console_write(ADDRESS(text), 1ULL << i) < 0, "2^%u bytes", i);
-	CHECK(hv_console_write(ADDRESS(text), ~0ULL) < 0, "all the bytes there are");
+		CHECK(hv_console_write(ADDRESS(text), 1UL << i) < 0, "2^%u bytes", i);
+	CHECK(hv_console_write(ADDRESS(text), ~0UL) < 0, "all the bytes there are");
 }
 
 /* The first page is there and the second is not. */

@@ -103,7 +103,7 @@ static void pointers(void)
 {
 	CHECK_EQ(hv_cpuid(0, 0, 0), -EFAULT, "NULL");
 	CHECK_EQ(hv_cpuid(0, 0, HYPERVISOR_START), -EFAULT, "hypervisor");
-	CHECK_EQ(hv_cpuid(0, 0, ~0ULL - 3), -EFAULT, "wraps");
+	CHECK_EQ(hv_cpuid(0, 0, ~0UL - 3), -EFAULT, "wraps");
 }
 
 void test_main(void)

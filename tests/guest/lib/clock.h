@@ -5,8 +5,8 @@
 
 #include <stdint.h>
 
-#define MILLISECOND 1000000ULL
-#define SECOND	    1000000000ULL
+#define MILLISECOND 1000000UL
+#define SECOND	    1000000000UL
 
 /* Nanoseconds since the machine started, from this vCPU's page. */
 uint64_t clock_ns(void);

@@ -6,18 +6,18 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define FLAG_CARRY	 0x1ULL
-#define FLAG_FIXED	 0x2ULL
-#define FLAG_TRAP	 0x100ULL
-#define FLAG_INTERRUPT	 0x200ULL
-#define FLAG_DIRECTION	 0x400ULL
-#define FLAG_OVERFLOW	 0x800ULL
-#define FLAG_IOPL	 0x3000ULL
-#define FLAG_NESTED_TASK 0x4000ULL
-#define FLAG_RESUME	 0x10000ULL
-#define FLAG_VM		 0x20000ULL
-#define FLAG_ALIGN_CHECK 0x40000ULL
-#define FLAG_ID		 0x200000ULL
+#define FLAG_CARRY	 0x1UL
+#define FLAG_FIXED	 0x2UL
+#define FLAG_TRAP	 0x100UL
+#define FLAG_INTERRUPT	 0x200UL
+#define FLAG_DIRECTION	 0x400UL
+#define FLAG_OVERFLOW	 0x800UL
+#define FLAG_IOPL	 0x3000UL
+#define FLAG_NESTED_TASK 0x4000UL
+#define FLAG_RESUME	 0x10000UL
+#define FLAG_VM		 0x20000UL
+#define FLAG_ALIGN_CHECK 0x40000UL
+#define FLAG_ID		 0x200000UL
 
 static inline void barrier(void)
 {

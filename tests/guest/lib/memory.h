@@ -10,8 +10,8 @@
 
 #include "layout.h"
 
-#define PAGE_SIZE	4096ULL
-#define LARGE_PAGE_SIZE 0x200000ULL
+#define PAGE_SIZE	4096UL
+#define LARGE_PAGE_SIZE 0x200000UL
 
 /*
  * Where a guest-physical address is seen (in the direct map), and the reverse for that map and the

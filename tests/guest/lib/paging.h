@@ -10,17 +10,17 @@
 
 #include "abi/mmu.h"
 
-#define PTE_PRESENT	 0x1ULL
-#define PTE_WRITE	 0x2ULL
-#define PTE_USER	 0x4ULL
-#define PTE_PWT		 0x8ULL
-#define PTE_PCD		 0x10ULL
-#define PTE_ACCESSED	 0x20ULL
-#define PTE_DIRTY	 0x40ULL
-#define PTE_LARGE	 0x80ULL
-#define PTE_GLOBAL	 0x100ULL
-#define PTE_NX		 (1ULL << 63)
-#define PTE_ADDRESS	 0x000ffffffffff000ULL
+#define PTE_PRESENT	 0x1UL
+#define PTE_WRITE	 0x2UL
+#define PTE_USER	 0x4UL
+#define PTE_PWT		 0x8UL
+#define PTE_PCD		 0x10UL
+#define PTE_ACCESSED	 0x20UL
+#define PTE_DIRTY	 0x40UL
+#define PTE_LARGE	 0x80UL
+#define PTE_GLOBAL	 0x100UL
+#define PTE_NX		 (1UL << 63)
+#define PTE_ADDRESS	 0x000ffffffffff000UL
 
 /* What a test mostly wants: nothing left for the hypervisor to set. */
 #define PTE_AD		 (PTE_ACCESSED | PTE_DIRTY)
@@ -37,12 +37,12 @@
 #define FAULT_FETCH	 0x10
 
 /* The hypervisor's range, and what else no guest can map. */
-#define HYPERVISOR_START 0xffff800000000000ULL
-#define HYPERVISOR_END	 0xffff880000000000ULL
-#define USER_END	 0x0000800000000000ULL
+#define HYPERVISOR_START 0xffff800000000000UL
+#define HYPERVISOR_END	 0xffff880000000000UL
+#define USER_END	 0x0000800000000000UL
 
 /* Free for tests: a part of the kernel half that boot_root has no tables for (slot 300). */
-#define TEST_KERNEL_BASE 0xffff960000000000ULL
+#define TEST_KERNEL_BASE 0xffff960000000000UL
 
 uint64_t root_boot(void);
 uint64_t root_new(void);

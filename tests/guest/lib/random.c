@@ -20,10 +20,10 @@ uint64_t random_seed(void)
 
 uint64_t random_u64(void)
 {
-	uint64_t x = __atomic_add_fetch(&state, 0x9e3779b97f4a7c15ULL, __ATOMIC_RELAXED);
+	uint64_t x = __atomic_add_fetch(&state, 0x9e3779b97f4a7c15UL, __ATOMIC_RELAXED);
 
-	x = (x ^ x >> 32) * 0xd6e8feb86659fd93ULL;
-	x = (x ^ x >> 32) * 0xd6e8feb86659fd93ULL;
+	x = (x ^ x >> 32) * 0xd6e8feb86659fd93UL;
+	x = (x ^ x >> 32) * 0xd6e8feb86659fd93UL;
 	return x ^ x >> 32;
 }
 

@@ -154,7 +154,7 @@ void guest_main(uint64_t start_info_address)
 
 uint32_t domain_wait_end(uint32_t domain, uint32_t seconds, struct rf_domain_info *info)
 {
-	uint64_t end_ns = clock_ns() + seconds * 1000000000ULL;
+	uint64_t end_ns = clock_ns() + seconds * 1000000000UL;
 
 	while (clock_ns() < end_ns) {
 		if (hv_domain_info(domain, ADDRESS(info)))

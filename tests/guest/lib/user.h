@@ -22,8 +22,8 @@
 
 #include "trap.h"
 
-#define USER_CODE_BASE 0x400000ULL
-#define USER_STACK_TOP 0x7ffffff00000ULL
+#define USER_CODE_BASE 0x400000UL
+#define USER_STACK_TOP 0x7ffffff00000UL
 
 #define USER_CODE      __attribute__((section(".user"), noinline, used))
 

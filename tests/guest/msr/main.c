@@ -39,7 +39,7 @@ static void both(uint64_t msr)
 		CHECK_EQ(value, 0x5a5a5a5a5a5a5a5a, "%#lx: refused and still answered", msr);
 	CHECK(result <= 0 && result > -4096, "%#lx: %ld", msr, result);
 	readable += !result;
-	result = write_value(msr, ~0ULL);
+	result = write_value(msr, ~0UL);
 	CHECK(result <= 0 && result > -4096, "%#lx: %ld", msr, result);
 	result = write_value(msr, 0);
 	CHECK(result <= 0 && result > -4096, "%#lx: %ld", msr, result);
@@ -85,8 +85,8 @@ static void pointers(void)
 {
 	CHECK_EQ(hv_read_msr(MSR_EFER, 0), -EFAULT, "NULL");
 	CHECK_EQ(hv_read_msr(MSR_EFER, HYPERVISOR_START), -EFAULT, "hypervisor");
-	CHECK_EQ(hv_read_msr(MSR_EFER, 0x0000800000000000ULL), -EFAULT, "not canonical");
-	CHECK(hv_read_msr(0x100000000ULL | MSR_EFER, ADDRESS(&readable)) < 0, "more than 32 bits");
+	CHECK_EQ(hv_read_msr(MSR_EFER, 0x0000800000000000UL), -EFAULT, "not canonical");
+	CHECK(hv_read_msr(0x100000000UL | MSR_EFER, ADDRESS(&readable)) < 0, "more than 32 bits");
 }
 
 void test_main(void)
@@ -108,7 +108,7 @@ void test_main(void)
 		raw(i);
 		raw(0xc0000000 + i);
 	}
-	raw(~0ULL);
+	raw(~0UL);
 	user_prepare(root_boot());
 	CHECK_EQ(hv_version(), RF_ABI_VERSION, "still there");
 }

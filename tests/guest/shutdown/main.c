@@ -13,8 +13,8 @@ static void bad_reasons(void)
 
 	CHECK_EQ(hv_shutdown(RF_SHUTDOWN_REASONS), -EINVAL, "first bad one");
 	for (i = 2; i < 64; i++)
-		CHECK_EQ(hv_shutdown(1ULL << i), -EINVAL, "bit %u", i);
-	CHECK_EQ(hv_shutdown(~0ULL), -EINVAL, "all bits");
+		CHECK_EQ(hv_shutdown(1UL << i), -EINVAL, "bit %u", i);
+	CHECK_EQ(hv_shutdown(~0UL), -EINVAL, "all bits");
 }
 
 static void watch(uint32_t reason)

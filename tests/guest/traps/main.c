@@ -169,7 +169,7 @@ static void kernel_exceptions(void)
 	kernel_trap(user_store, text, VECTOR_PF, FAULT_WRITE | FAULT_PRESENT, 0);
 	kernel_trap(user_load, HYPERVISOR_START, VECTOR_PF, FAULT_PRESENT, 0);
 	kernel_trap(user_load, HYPERVISOR_END - 1, VECTOR_PF, 0, 0);
-	kernel_trap(user_load, 0x0000900000000000ULL, VECTOR_GP, 0, 0);
+	kernel_trap(user_load, 0x0000900000000000UL, VECTOR_GP, 0, 0);
 	kernel_trap(user_segment, 0x1234, VECTOR_GP, 0x1234 & ~3, 0);
 	kernel_trap(user_int3, 0, VECTOR_BP, 0, 1);
 	kernel_trap(user_icebp, 0, VECTOR_DB, 0, 1);
@@ -213,8 +213,8 @@ static void user_exceptions(void)
 	user_trap(user_store, code, VECTOR_PF, FAULT_USER | FAULT_WRITE | FAULT_PRESENT, 0);
 	user_trap(user_load, kernel, VECTOR_PF, FAULT_USER | FAULT_PRESENT, 0);
 	user_trap(user_load, HYPERVISOR_START, VECTOR_PF, FAULT_USER | FAULT_PRESENT, 0);
-	user_trap(user_load, 0x0000900000000000ULL, VECTOR_GP, 0, 0);
-	user_trap(user_push, 0x0000900000000000ULL, VECTOR_SS, 0, 3);
+	user_trap(user_load, 0x0000900000000000UL, VECTOR_GP, 0, 0);
+	user_trap(user_push, 0x0000900000000000UL, VECTOR_SS, 0, 3);
 	user_trap(user_segment, 0x1234, VECTOR_GP, 0x1234 & ~3, 0);
 	user_trap(user_int3, 0, VECTOR_GP, 3 * 8 + 2, 0);
 	trap_register(VECTOR_BP, trap_stub(VECTOR_BP), RF_TRAP_USER);
@@ -270,8 +270,8 @@ static void bad_registrations(void)
 	CHECK_EQ(trap_register(3, trap_stub(3), 0x80), -EINVAL, "unknown flag");
 	CHECK_EQ(trap_register(3, HYPERVISOR_START, 0), -EINVAL, "hypervisor");
 	CHECK_EQ(trap_register(3, HYPERVISOR_END - 1, 0), -EINVAL, "hypervisor");
-	CHECK_EQ(trap_register(3, 0x0000800000000000ULL, 0), -EINVAL, "not canonical");
-	CHECK_EQ(trap_register(3, 0x8000000000000000ULL, 0), -EINVAL, "not canonical");
+	CHECK_EQ(trap_register(3, 0x0000800000000000UL, 0), -EINVAL, "not canonical");
+	CHECK_EQ(trap_register(3, 0x8000000000000000UL, 0), -EINVAL, "not canonical");
 	CHECK(hv_set_traps(ADDRESS(&trap), 257) < 0, "too many");
 	CHECK(hv_set_traps(0x1000, 1) < 0, "unmapped");
 }

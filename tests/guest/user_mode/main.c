@@ -9,7 +9,7 @@
 const char test_title[] = "user mode";
 
 #define BAD_FLAGS  (FLAG_IOPL | FLAG_NESTED_TASK | FLAG_VM | 0x180000)
-#define KEPT_FLAGS 0x240cd5ULL /* CF PF AF ZF SF DF OF AC ID */
+#define KEPT_FLAGS 0x240cd5UL /* CF PF AF ZF SF DF OF AC ID */
 
 USER_ASM(user_stop, "ud2");
 USER_ASM(user_call, "syscall; syscall");
@@ -82,7 +82,7 @@ static void flags(void)
 	uint32_t i;
 
 	for (i = 0; i < 400; i++) {
-		uint64_t asked = i < 64 ? 1ULL << i : random_u64();
+		uint64_t asked = i < 64 ? 1UL << i : random_u64();
 
 		asked &= ~(FLAG_TRAP | FLAG_RESUME);
 		user_init(&user, user_address(user_flags), 0);
@@ -111,7 +111,7 @@ static void bases(void)
 	CHECK_EQ(user.gs_base, 0x7654321, "the page has the user's new GS base");
 	CHECK_EQ(read_fs_base(), 0x7777777, "the user's new FS base");
 	CHECK_EQ(read_gs_base(), ADDRESS(this_vcpu()), "the kernel's GS base");
-	user.gs_base = 0x0000900000000000ULL;
+	user.gs_base = 0x0000900000000000UL;
 	user.frame.rip = user_address(user_stop);
 	user_run(&user);
 	CHECK_EQ(read_gs_base(), ADDRESS(this_vcpu()), "after a GS base that is not canonical");
@@ -203,7 +203,7 @@ static void selectors(void)
 static void stacks(void)
 {
 	static const uint64_t list[] = {
-		0, 1, ~0ULL, HYPERVISOR_START, 0x0000800000000000, 0x8000000000000000, IMAGE_BASE
+		0, 1, ~0UL, HYPERVISOR_START, 0x0000800000000000, 0x8000000000000000, IMAGE_BASE
 	};
 	struct user user;
 	uint32_t i;
