@@ -143,7 +143,7 @@ static void counts(const struct subject *s)
 		CHECK(s->call(ADDRESS(room), 1UL << i) < 0, "%s: 2^%u", s->name, i);
 		CHECK(s->call(ADDRESS(room), (1UL << i) - 1) < 0, "%s: 2^%u - 1", s->name, i);
 		/* So that count times size wraps to something small. */
-		CHECK(s->call(ADDRESS(room), (1UL << i) + 1) < 0, "%s: 2^%u + 1", s->name);
+		CHECK(s->call(ADDRESS(room), (1UL << i) + 1) < 0, "%s: 2^%u + 1", s->name, i);
 	}
 	CHECK(s->call(ADDRESS(room), ~0UL) < 0, "%s: all", s->name);
 	CHECK_EQ(s->call(TEST_KERNEL_BASE, 0), 0, "%s: none of nothing", s->name);

@@ -9,12 +9,10 @@
 const char test_title[] = "traps";
 
 /* Kernel: `int n; ret`, 4 bytes each. User: `int n; syscall`, 4 bytes each. */
-asm(".pushsection .text\n"
-    "int_table:\n"
-    ".set n, 0\n.rept 256\n.byte 0xcd, n, 0xc3, 0x90\n.set n, n + 1\n.endr\n"
-    ".popsection");
-extern char int_table[];
-USER_ASM(user_int_table, ".set n, 0\n.rept 256\n.byte 0xcd, n, 0x0f, 0x05\n.set n, n + 1\n.endr");
+#define TABLE(after) ".set n, 0\n.rept 256\n.byte 0xcd, n, " after "\n.set n, n + 1\n.endr"
+
+USER_ASM(int_table, TABLE("0xc3, 0x90"));
+USER_ASM(user_int_table, TABLE("0x0f, 0x05"));
 USER_ASM(user_int3, "int3; syscall");
 USER_ASM(user_icebp, ".byte 0xf1; syscall");
 USER_ASM(user_divide, "xor %ecx, %ecx; divl %ecx");
