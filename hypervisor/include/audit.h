@@ -9,6 +9,19 @@
 
 #include <stdint.h>
 
+#include "config.h"
+
+extern uint32_t audit_running;
+
+void audit_wait(void);
+
+/* Where a CPU of the hypervisor holds nothing and uses nothing: stays here while an audit runs. */
+static inline void audit_hold(void)
+{
+	if (CONFIG_DEBUG && __builtin_expect(__atomic_load_n(&audit_running, __ATOMIC_RELAXED), 0))
+		audit_wait();
+}
+
 /* NULL: all is well. All other CPUs are held in the hypervisor while it runs. */
 const char *audit_run(void);
 

@@ -27,6 +27,7 @@ struct cpu {
 	/* See tlb.c: together they say whether this CPU could be using a guest's translations. */
 	uint32_t in_guest;
 	uint32_t flush_request; /* written by others */
+	bool idle;		/* asleep in arch_idle: uses nothing */
 	uint64_t exits;		/* times it left the hypervisor, or sat idle in it: for quiesce.c */
 
 	bool need_schedule; /* written by others, under its run queue's lock or by itself */

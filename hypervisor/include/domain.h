@@ -46,6 +46,18 @@ struct domain {
 	struct log_guest console;
 };
 
+/* Machine frame of a guest frame, FRAME_NONE when the domain has none there. */
+static inline uint64_t memory_lookup(const struct domain *d, uint64_t gfn)
+{
+	return memory_find(&d->memory, d->id, gfn);
+}
+
+/* The same for 512 contiguous frames at an aligned gfn: FRAME_NONE unless it owns all. */
+static inline uint64_t memory_lookup_2m(const struct domain *d, uint64_t gfn)
+{
+	return memory_find_2m(&d->memory, d->id, gfn);
+}
+
 struct domain_config {
 	char name[RF_DOMAIN_NAME_SIZE];
 	bool control;

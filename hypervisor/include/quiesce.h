@@ -15,4 +15,13 @@
  */
 void quiesce_wait(void);
 
+/*
+ * Around arch_idle(). An interrupt handler that runs in between and uses what others may unlink
+ * calls quiesce_idle_end() first.
+ */
+void quiesce_idle_begin(void);
+void quiesce_idle_end(void);
+/* This CPU waits, and uses nothing: to be repeated while it does. */
+void quiesce_here(void);
+
 #endif
