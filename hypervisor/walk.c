@@ -137,6 +137,9 @@ enum walk_kind walk_probe(const struct domain *d, uint64_t root_gfn, uint64_t ad
 			return WALK_NONE;
 		if (entry_is_leaf(entry, level))
 			return WALK_LARGE;
+		/* A CPU keeps nothing that it found through an entry without A. */
+		if (!(entry & PTE_ACCESSED))
+			return WALK_NONE;
 		upper = walk_rights(upper, entry);
 		gfn = (entry & PTE_ADDRESS) >> 12;
 	}

@@ -35,6 +35,7 @@ uint32_t walk_guest(const struct domain *d, uint64_t root_gfn, uint64_t address,
 
 /*
  * The same without changing anything or asking for permissions: what lies at an address.
+ * What lies below an entry without A counts as nothing: its use has to set A first.
  * WALK_TABLE: walk->leaf is the address's entry in a level-1 table (present or not), walk->upper what the levels above allow.
  */
 enum walk_kind {
