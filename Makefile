@@ -61,7 +61,7 @@ BARE_FLAGS := -std=gnu17 -O2 -g $(WARNINGS) $(REPRODUCIBLE) -m64 -ffreestanding 
 	-fno-strict-aliasing -fno-common -fno-asynchronous-unwind-tables -fno-omit-frame-pointer \
 	-fcf-protection=none -fno-jump-tables -fno-delete-null-pointer-checks -fwrapv
 
-HYPERVISOR_INCLUDES := -include $(CONFIG_H) -iquote $(O)/include -iquote hypervisor/include \
+HYPERVISOR_INCLUDES := -include $(CONFIG_H) -include hypervisor/x86/include/visibility.h -iquote $(O)/include -iquote hypervisor/include \
 	-iquote hypervisor/x86/include -iquote hypervisor/lib -iquote .
 HYPERVISOR_FLAGS := $(BARE_FLAGS) -fpie -mcmodel=small -fvisibility=hidden \
 	-fstack-protector-strong -mstack-protector-guard=global $(HYPERVISOR_INCLUDES)
