@@ -40,6 +40,9 @@ struct domain {
 	uint32_t vcpu_count;
 	struct vcpu *vcpus[RF_MAX_VCPUS];
 
+	struct list_node reap_link; /* among the dying */
+	uint32_t reap_step;	    /* how far it is taken apart: see domain.c */
+
 	struct memory memory;
 	struct shadow shadow;
 	struct domain_trap traps[256];
@@ -63,11 +66,14 @@ struct domain_config {
 	bool control;
 	uint32_t vcpus;
 	uint64_t frames;
-	uint64_t shadow_frames; /* 0: the default for its memory */
-	uint32_t weight;
+	uint64_t shadow_frames; /* see domain_shadow_default() */
+	uint32_t weight;	/* 0: the default */
 	uint32_t cap;
-	uint64_t affinity;
+	uint64_t affinity; /* 0: any CPU */
 };
+
+/* The frames for its shadows that a domain gets unless it is told: 1/64 of its memory, or 2 MiB. */
+uint64_t domain_shadow_default(uint64_t frames);
 
 /* NULL when something was not to be had: then *error says what. vCPUs are down. */
 struct domain *domain_create(const struct domain_config *config, const char **error);
@@ -80,8 +86,8 @@ struct domain *domain_current(void);
 /* Everything of it may run: vCPU 0 goes up. */
 void domain_start(struct domain *d);
 /*
- * It stops running, keeps its memory, and can be looked at. The last running one ends the
- * machine.
+ * It stops running, keeps its memory, and can be looked at. When the control domain ends, so does
+ * the machine.
  */
 void domain_shutdown(struct domain *d, uint32_t reason);
 /*

@@ -1,0 +1,447 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Domains: how they begin, are found, and end.
+ *
+ * Interface: domain.h.
+ * Locks: domain_list_lock covers the list, the table of numbers and the list of the dying; it is
+ * held for a few instructions, or for one walk of the list. domain->lock covers its state. One CPU
+ * at a time takes dying domains apart, with no lock held.
+ * Odd: a domain keeps its number until nothing of it is left, so that no frame can be taken for a
+ * later domain's. It can be found until then, and reads as dying.
+ */
+#include "domain.h"
+
+#include "arch.h"
+#include "assert.h"
+#include "bitmap.h"
+#include "cpu.h"
+#include "exit_status.h"
+#include "guest_access.h"
+#include "printf.h"
+#include "quiesce.h"
+#include "string.h"
+#include "vcpu.h"
+#include "abi/errno.h"
+
+#define REAP_FRAMES	    256 /* a step */
+#define SHADOW_FRAMES_LEAST 512
+
+/* What is done next to a dying domain. */
+enum reap_step {
+	REAP_STOP, /* its vCPUs leave their CPUs */
+	REAP_SHADOW,
+	REAP_MEMORY,
+	REAP_UNLIST,
+	REAP_FREE, /* nobody has a reference */
+};
+
+static struct spinlock domain_list_lock;
+static struct list_node domain_list = LIST_INIT(domain_list);
+static struct list_node dying = LIST_INIT(dying);
+static uint64_t numbers[BITMAP_WORDS(DOMAIN_MAX)]; /* in use */
+static struct domain *domains[DOMAIN_MAX];	   /* those in the list */
+static bool reaping;
+static bool any_crashed;
+
+/* --- Beginning --- */
+
+uint64_t domain_shadow_default(uint64_t frames)
+{
+	return frames / 64 > SHADOW_FRAMES_LEAST ? frames / 64 : SHADOW_FRAMES_LEAST;
+}
+
+/* Number 0 is the control domain's. */
+static bool take_number(struct domain *d)
+{
+	size_t number;
+
+	spin_lock(&domain_list_lock);
+	number = bitmap_find_next_clear(numbers, DOMAIN_MAX, d->control ? 0 : 1);
+	if (number < DOMAIN_MAX)
+		bitmap_set(numbers, number);
+	spin_unlock(&domain_list_lock);
+	d->id = (uint16_t)number;
+	return number < DOMAIN_MAX;
+}
+
+static void give_number_back(struct domain *d)
+{
+	spin_lock(&domain_list_lock);
+	bitmap_clear(numbers, d->id);
+	spin_unlock(&domain_list_lock);
+}
+
+static void list_domain(struct domain *d)
+{
+	spin_lock(&domain_list_lock);
+	domains[d->id] = d;
+	list_add_last(&domain_list, &d->link);
+	spin_unlock(&domain_list_lock);
+}
+
+static const char *create_vcpus(struct domain *d, const struct domain_config *config)
+{
+	for (uint32_t i = 0; i < d->vcpu_count; i++) {
+		struct vcpu *v = vcpu_create(d, i);
+
+		if (!v)
+			return "no memory for its vCPUs";
+		d->vcpus[i] = v;
+		if (config->weight)
+			v->sched.weight = config->weight;
+		v->sched.cap = config->cap;
+		if (config->affinity)
+			v->sched.affinity = config->affinity;
+	}
+	return NULL;
+}
+
+static void free_vcpus(struct domain *d)
+{
+	for (uint32_t i = 0; i < d->vcpu_count; i++) {
+		if (d->vcpus[i])
+			vcpu_destroy(d->vcpus[i]);
+		d->vcpus[i] = NULL;
+	}
+}
+
+/* All that it has is its structure, its number and its maps. */
+static void free_domain(struct domain *d)
+{
+	free_vcpus(d);
+	memory_destroy(d);
+	give_number_back(d);
+	frame_free_pointer(d, sizeof(*d));
+}
+
+static const char *create_parts(struct domain *d, const struct domain_config *config)
+{
+	uint64_t shadow_frames = config->shadow_frames;
+	const char *error = NULL;
+
+	if (memory_create(d, config->frames, config->control))
+		return "no memory for the map of its memory";
+	if (!shadow_frames)
+		shadow_frames = domain_shadow_default(config->frames);
+	if (shadow_create(d, shadow_frames))
+		error = "no memory for its shadow page tables";
+	if (!error)
+		error = create_vcpus(d, config);
+	if (error) {
+		free_vcpus(d);
+		shadow_destroy(d);
+		memory_destroy(d);
+	}
+	return error;
+}
+
+struct domain *domain_create(const struct domain_config *config, const char **error)
+{
+	struct domain *d = frame_alloc_pointer(sizeof(*d));
+
+	BUG_ON(config->vcpus == 0 || config->vcpus > RF_MAX_VCPUS);
+	*error = d ? NULL : "no memory for its description";
+	if (!d)
+		return NULL;
+	d->control = config->control;
+	d->references = 1;
+	d->state = RF_DOMAIN_RUNNING;
+	d->vcpu_count = config->vcpus;
+	string_copy(d->name, config->name, sizeof(d->name));
+	if (!take_number(d)) {
+		*error = "there are too many domains";
+	} else {
+		*error = create_parts(d, config);
+		if (*error)
+			give_number_back(d);
+	}
+	if (*error) {
+		frame_free_pointer(d, sizeof(*d));
+		return NULL;
+	}
+	list_domain(d);
+	return d;
+}
+
+void domain_start(struct domain *d)
+{
+	sched_up(d->vcpus[0]);
+}
+
+/* --- Finding --- */
+
+struct domain *domain_current(void)
+{
+	return vcpu_current()->domain;
+}
+
+struct domain *domain_find(uint64_t id)
+{
+	struct domain *d;
+
+	if (id == RF_DOMAIN_SELF)
+		id = domain_current()->id;
+	if (id >= DOMAIN_MAX)
+		return NULL;
+	spin_lock(&domain_list_lock);
+	d = domains[index_clamp(id, DOMAIN_MAX)];
+	if (d)
+		__atomic_fetch_add(&d->references, 1, __ATOMIC_RELAXED);
+	spin_unlock(&domain_list_lock);
+	return d;
+}
+
+void domain_put(struct domain *d)
+{
+	BUG_ON(__atomic_fetch_sub(&d->references, 1, __ATOMIC_ACQ_REL) == 0);
+}
+
+void domain_for_each(bool (*visit)(struct domain *d, void *context), void *context)
+{
+	struct list_node *node;
+
+	spin_lock(&domain_list_lock);
+	list_for_each(node, &domain_list)
+		if (visit(list_entry(node, struct domain, link), context))
+			break;
+	spin_unlock(&domain_list_lock);
+}
+
+/* --- Ending --- */
+
+static void pause_vcpus(struct domain *d)
+{
+	for (uint32_t i = 0; i < d->vcpu_count; i++)
+		sched_pause(d->vcpus[i]);
+}
+
+/* True for one caller only: the one who tells. */
+static bool leave_running(struct domain *d, uint32_t reason)
+{
+	bool was_running;
+
+	spin_lock(&d->lock);
+	was_running = d->state == RF_DOMAIN_RUNNING;
+	if (was_running) {
+		d->reason = reason;
+		d->state = reason == RF_SHUTDOWN_CRASH ? RF_DOMAIN_CRASHED : RF_DOMAIN_SHUTDOWN;
+	}
+	spin_unlock(&d->lock);
+	return was_running;
+}
+
+static _Noreturn void end_machine(uint32_t reason)
+{
+	if (reason == RF_SHUTDOWN_REBOOT)
+		arch_machine_reboot();
+	if (reason == RF_SHUTDOWN_CRASH || any_crashed)
+		arch_machine_exit(EXIT_GUEST_FAILED);
+	arch_machine_exit(EXIT_SUCCESS);
+}
+
+static void end_domain(struct domain *d, uint32_t reason, const char *why)
+{
+	static const char *const verbs[] = { "powered off", "rebooted", "crashed" };
+
+	pause_vcpus(d);
+	log_write(reason == RF_SHUTDOWN_CRASH ? LOG_ERROR : LOG_INFO, "(%s) domain %u %s: %s",
+		  d->name, d->id, verbs[reason], why);
+	if (reason == RF_SHUTDOWN_CRASH)
+		any_crashed = true;
+	if (d->control)
+		end_machine(reason);
+}
+
+void domain_shutdown(struct domain *d, uint32_t reason)
+{
+	if (leave_running(d, reason))
+		end_domain(d, reason, "it asked for it");
+}
+
+int domain_crash(struct domain *d, const char *format, ...)
+{
+	struct vcpu *v = vcpu_current();
+	char why[LOG_LINE_MAX / 2];
+	va_list arguments;
+
+	if (!leave_running(d, RF_SHUTDOWN_CRASH))
+		return -EINVAL;
+	va_start(arguments, format);
+	format_string(why, sizeof(why), format, arguments);
+	va_end(arguments);
+	if (v && v->domain == d)
+		arch_vcpu_dump(v);
+	end_domain(d, RF_SHUTDOWN_CRASH, why);
+	return -EINVAL;
+}
+
+int domain_destroy(struct domain *d)
+{
+	bool first;
+
+	if (d->control)
+		return -EINVAL;
+	spin_lock(&d->lock);
+	first = d->state != RF_DOMAIN_DYING;
+	d->state = RF_DOMAIN_DYING;
+	spin_unlock(&d->lock);
+	if (!first)
+		return -EBUSY;
+	pause_vcpus(d);
+	spin_lock(&domain_list_lock);
+	list_add_last(&dying, &d->reap_link);
+	spin_unlock(&domain_list_lock);
+	return 0;
+}
+
+/* --- Taking apart --- */
+
+static bool has_stopped(const struct domain *d)
+{
+	for (uint32_t i = 0; i < d->vcpu_count; i++)
+		if (!sched_is_off_cpu(d->vcpus[i]))
+			return false;
+	return true;
+}
+
+static void unlist(struct domain *d)
+{
+	spin_lock(&domain_list_lock);
+	domains[d->id] = NULL;
+	list_remove(&d->link);
+	spin_unlock(&domain_list_lock);
+	domain_put(d);
+}
+
+static void reap_free(struct domain *d)
+{
+	spin_lock(&domain_list_lock);
+	list_remove(&d->reap_link);
+	spin_unlock(&domain_list_lock);
+	log_info("(%s) domain %u is gone", d->name, d->id);
+	free_domain(d);
+}
+
+static void reap_one(struct domain *d)
+{
+	switch (d->reap_step) {
+	case REAP_STOP:
+		if (!has_stopped(d))
+			return;
+		/* Whoever found it before it was dying is done with its memory, too. */
+		quiesce_wait();
+		break;
+	case REAP_SHADOW:
+		shadow_destroy(d);
+		break;
+	case REAP_MEMORY:
+		if (!memory_teardown(d, REAP_FRAMES))
+			return;
+		break;
+	case REAP_UNLIST:
+		unlist(d);
+		break;
+	case REAP_FREE:
+		if (__atomic_load_n(&d->references, __ATOMIC_ACQUIRE) == 0)
+			reap_free(d);
+		return;
+	}
+	d->reap_step++;
+}
+
+/* The next in turn, so that one that has to wait does not hold up the others. */
+static struct domain *next_dying(void)
+{
+	struct list_node *node;
+
+	spin_lock(&domain_list_lock);
+	node = list_first(&dying);
+	if (node)
+		list_move_last(&dying, node);
+	spin_unlock(&domain_list_lock);
+	return node ? list_entry(node, struct domain, reap_link) : NULL;
+}
+
+bool domain_reap(void)
+{
+	struct domain *d;
+
+	/* Most of the time there is none: no lock for that. */
+	if (__atomic_load_n(&dying.next, __ATOMIC_RELAXED) == &dying)
+		return false;
+	if (__atomic_exchange_n(&reaping, true, __ATOMIC_ACQUIRE))
+		return false;
+	d = next_dying();
+	if (d)
+		reap_one(d);
+	__atomic_store_n(&reaping, false, __ATOMIC_RELEASE);
+	return __atomic_load_n(&dying.next, __ATOMIC_RELAXED) != &dying;
+}
+
+/* --- Hypercalls --- */
+
+int64_t do_shutdown(uint64_t reason)
+{
+	if (reason >= RF_SHUTDOWN_REASONS)
+		return -EINVAL;
+	domain_shutdown(domain_current(), (uint32_t)reason);
+	return 0;
+}
+
+static void describe_vcpus(struct domain *d, struct rf_domain_info *info)
+{
+	for (uint32_t i = 0; i < d->vcpu_count; i++) {
+		struct vcpu *v = d->vcpus[i];
+		uint64_t run_ns, steal_ns;
+
+		sched_times(v, &run_ns, &steal_ns);
+		info->run_ns += run_ns;
+		info->vcpus_up += __atomic_load_n(&v->sched.state, __ATOMIC_RELAXED) != SCHED_DOWN;
+	}
+}
+
+static void describe(struct domain *d, struct rf_domain_info *info)
+{
+	const struct shadow_pool *pool = &d->shadow.pool;
+
+	memset(info, 0, sizeof(*info));
+	info->domain = d->id;
+	info->state = d->state;
+	info->reason = d->reason;
+	info->vcpus = d->vcpu_count;
+	info->control = d->control;
+	info->frames = d->memory.frames;
+	info->frames_max = d->memory.frames_max;
+	info->shadow_frames = pool->frames;
+	info->shadow_frames_used = pool->frames - pool->available;
+	memcpy(info->name, d->name, sizeof(info->name));
+	describe_vcpus(d, info);
+}
+
+int64_t do_domain_info(uint64_t id, uint64_t to)
+{
+	struct domain *self = domain_current();
+	struct rf_domain_info info;
+	struct domain *d;
+
+	if (!self->control && id != RF_DOMAIN_SELF && id != self->id)
+		return -EPERM;
+	d = domain_find(id);
+	if (!d)
+		return -ESRCH;
+	describe(d, &info);
+	domain_put(d);
+	return copy_to_guest(to, &info, sizeof(info));
+}
+
+int64_t do_domain_destroy(uint64_t id)
+{
+	struct domain *d = domain_find(id);
+	int error;
+
+	if (!d)
+		return -ESRCH;
+	error = domain_destroy(d);
+	domain_put(d);
+	return error;
+}
