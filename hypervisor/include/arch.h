@@ -86,8 +86,9 @@ bool arch_deliver_vector(struct vcpu *v, uint8_t vector);
 bool arch_interrupts_enabled(const struct vcpu *v);
 
 /*
- * The frame table: `limit` entries, zeroed, at a fixed address. Only the entries of RAM may be written: the pages that hold
- * none of them are one read-only page of zeroes. Takes the memory from early_alloc(), before early_alloc_ranges().
+ * The frame table: `limit` entries, zeroed, at a fixed address. Only the entries of RAM may be
+ * written: the pages that hold none of them are one read-only page of zeroes. Takes the memory
+ * from early_alloc(), before early_alloc_ranges().
  */
 void *arch_frame_table_create(const struct boot_info *boot, uint64_t limit, size_t entry_size);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Finds CPUs that got stuck in the hypervisor, with interrupts off, and ends in a panic with their registers (watchdog.c).
+ * Finds CPUs that got stuck in the hypervisor, with interrupts off, and ends in a panic with
+ * their registers (watchdog.c).
  */
 #ifndef HYPERVISOR_WATCHDOG_H
 #define HYPERVISOR_WATCHDOG_H

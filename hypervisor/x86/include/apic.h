@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The local interrupt controllers and their timers (apic.c). All interrupts that reach the hypervisor come from here.
+ * The local interrupt controllers and their timers (apic.c). All interrupts that reach the
+ * hypervisor come from here.
  */
 #ifndef X86_APIC_H
 #define X86_APIC_H
@@ -15,14 +16,20 @@
 
 struct registers;
 
-/* On the boot processor, after acpi_init() and paging_init(): finds the controllers, masks all that others would send. */
+/*
+ * On the boot processor, after acpi_init() and paging_init(): finds the controllers, masks all
+ * that others would send.
+ */
 void apic_init(void);
 /* On each CPU: its local controller and timer. */
 void apic_init_cpu(void);
 
 /* Called by traps.c with the vector of each interrupt (32 and above) that came by hardware. */
 void apic_interrupt(uint8_t vector);
-/* Called by traps.c for each NMI, on the NMI stack. Returns if it was none of ours; does not if this CPU is to stop. */
+/*
+ * Called by traps.c for each NMI, on the NMI stack. Returns if it was none of ours; does not if
+ * this CPU is to stop.
+ */
 void apic_nmi(const struct registers *registers);
 
 uint32_t apic_id(void);

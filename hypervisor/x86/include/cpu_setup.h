@@ -10,10 +10,13 @@
 
 struct cpu;
 
-/* What is there beyond the floor. The same on all CPUs, or they are not used; read-only after cpu_features_init(). */
+/*
+ * What is there beyond the floor. The same on all CPUs, or they are not used; read-only after
+ * cpu_features_init().
+ */
 struct cpu_features {
 	bool smep, smap, umip, pcid, invpcid;
-	bool x2apic, tsc_deadline, invariant_tsc, tsc_adjust;
+	bool x2apic, tsc_deadline, invariant_tsc, machine_check;
 	bool large_1g;
 	bool intel;
 	uint8_t physical_bits;
@@ -22,7 +25,10 @@ struct cpu_features {
 
 extern struct cpu_features cpu_features;
 
-/* First of all: ends in boot_refuse() if the processor is below the floor, says what protections it lacks. */
+/*
+ * First of all: ends in boot_refuse() if the processor is below the floor, says what
+ * protections it lacks.
+ */
 void cpu_features_init(void);
 /* What this CPU has, for a comparison. */
 void cpu_features_read(struct cpu_features *features);
@@ -45,13 +51,20 @@ extern struct idt_gate cpu_idt[IDT_ENTRIES];
 
 /* Fills in cpu_idt from entry_vectors (entry.S). Before paging_init(). */
 void cpu_build_idt(void);
-/* Takes the memory of one CPU: descriptor table, task state, stacks. Before early_alloc() ends. */
-void cpu_prepare(struct cpu *cpu, uint32_t id, uint32_t apic_id);
+/*
+ * Takes the memory of one CPU: descriptor table, task state, stacks. Before early_alloc() ends.
+ * The address of its struct cpu is stored where the pointer of each interrupt stack points (the
+ * CPU pushes below it).
+ */
+void cpu_prepare(struct cpu *cpu, uint32_t id);
 /* On that CPU: control registers, tables, MSRs. From here on this_cpu() works. */
 void cpu_setup(struct cpu *cpu);
 /* On that CPU: notes what is in its registers, for cpu_check(). */
 void cpu_record(void);
-/* Panics if CPUs differ in what must be equal, or lack an interrupt stack; one line if all is well. */
+/*
+ * Panics if CPUs differ in what must be equal, or lack an interrupt stack; one line if all is
+ * well.
+ */
 void cpu_check(void);
 /* Leaves this stack for the CPU's own, between guard pages. */
 _Noreturn void cpu_run_on_own_stack(void (*function)(void));
