@@ -53,14 +53,19 @@ static void look_at(struct watch *watch, const struct cpu *next)
 	}
 }
 
-/* Debug builds can be told to get stuck, for a test of all this. */
+#if CONFIG_DEBUG
+/* The option debug-hang: for a test of all this. */
 static void maybe_hang(const struct cpu *cpu)
 {
-	if (!CONFIG_DEBUG || command_line.debug_hang != cpu->id)
-		return;
-	for (;;)
+	while (command_line.debug_hang == cpu->id)
 		arch_cpu_relax();
 }
+#else
+static void maybe_hang(const struct cpu *cpu)
+{
+	(void)cpu;
+}
+#endif
 
 static void check(struct timer *timer)
 {

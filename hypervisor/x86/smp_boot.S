@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Where a further processor begins: in real mode, at the start of a page below 1 MiB to which smp.c copies smp_trampoline
- * and where it fills in the words at its end. It ends in smp_cpu_start(cpu), on the processor's own stack and the final
- * page tables.
+ * Where a further processor begins: in real mode, at the start of a page below 1 MiB to which
+ * smp.c copies smp_trampoline and where it fills in the words at its end. It ends in
+ * smp_cpu_start(cpu), on the processor's own stack and the final page tables.
  *
- * Odd: it goes from real to long mode in one step, paging and protection together. What it runs in that page is mapped by
- * the early tables only, which smp.c wipes when all processors have come by.
+ * Odd: it goes from real to long mode in one step, paging and protection together. What it runs in
+ * that page is mapped by the early tables only, which smp.c wipes when all processors have come by.
  */
 #include "layout.h"
 #include "processor.h"

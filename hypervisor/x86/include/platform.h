@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The machine, in two steps (arch.c, smp.c). Between them come frame_init() and whatever the
+ * The machine, in two steps (platform.c, smp.c). Between them come frame_init() and whatever the
  * other CPUs need once they run.
  */
 #ifndef X86_PLATFORM_H

@@ -6,16 +6,16 @@
  * Interface: platform_init() of platform.h; arch_idle() and arch_tlb_flush_local() of arch.h.
  * Locks: none.
  */
-#include "arch.h"
+#include "platform.h"
 
 #include "acpi.h"
 #include "apic.h"
+#include "arch.h"
 #include "clock.h"
 #include "control_registers.h"
 #include "cpu.h"
 #include "cpu_setup.h"
 #include "paging.h"
-#include "platform.h"
 #include "smp.h"
 #include "tsc.h"
 
