@@ -3,6 +3,7 @@
  * Proves that the vCPU page is trusted for nothing: bad frames are refused, and random bytes
  * written to a page while its vCPU runs hurt that domain only.
  */
+/* status: 1 */
 /* covers: vcpu_register_page, vcpu_init */
 #include "test.h"
 

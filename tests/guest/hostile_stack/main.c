@@ -3,6 +3,7 @@
  * Proves that a frame is only ever built on memory of the guest that its kernel could write to: any
  * other stack gives a double fault on fault_sp, and without one ends that domain alone.
  */
+/* status: 1 */
 /* covers: vcpu_register_page, domain_info */
 #include "test.h"
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* Proves that each reason to shut down is told apart, and that other reasons are refused. */
+/* status: 1 */
 /* covers: shutdown, domain_info, domain_destroy */
 #include "test.h"
 

@@ -3,6 +3,7 @@
  * Proves that a guest that cannot take an exception is ended, alone and by name, while others go
  * on.
  */
+/* status: 1 */
 /* covers: set_traps */
 #include "test.h"
 
