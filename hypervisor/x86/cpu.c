@@ -5,8 +5,8 @@
  * Interface: cpu_setup.h. Locks: none, each processor sets up itself.
  * Every value comes from constants and from cpu_features, which are the same everywhere;
  * nothing is kept of what firmware or loader left in these registers. cpu_check.c compares the
- * results. Odd: there is no descriptor for 32-bit user code (its place, 0x23, is empty), so
- * that compatibility mode, and the entries by SYSENTER and 32-bit SYSCALL, cannot be reached.
+ * results. Odd: 32-bit user code has a descriptor, but no way in by SYSENTER (its CS is zero) or
+ * SYSCALL (an undefined instruction, entry_syscall32).
  * The IDT's gates but 3 and 4 have DPL 0: an `int n` is a #GP.
  */
 #include "cpu.h"
@@ -19,12 +19,14 @@
 #include "layout.h"
 #include "msr.h"
 #include "paging.h"
+#include "ports.h"
 #include "processor.h"
 
 #define GATE_INTERRUPT	0x8e
 #define GATE_DPL3	0x60
 
 #define DESCRIPTOR_CODE 0x00af9b000000ffffULL
+#define DESCRIPTOR_CODE32 0x00cf9b000000ffffULL
 #define DESCRIPTOR_DATA 0x00cf93000000ffffULL
 #define DESCRIPTOR_DPL3 0x0000600000000000ULL
 #define DESCRIPTOR_TSS	0x0000890000000000ULL
@@ -85,6 +87,7 @@ static void fill_gdt(uint64_t *gdt, const struct tss *tss)
 
 	gdt[SELECTOR_KERNEL_CODE / 8] = DESCRIPTOR_CODE;
 	gdt[SELECTOR_KERNEL_DATA / 8] = DESCRIPTOR_DATA;
+	gdt[SELECTOR_USER_CODE32 / 8] = DESCRIPTOR_CODE32 | DESCRIPTOR_DPL3;
 	gdt[SELECTOR_USER_DATA / 8] = DESCRIPTOR_DATA | DESCRIPTOR_DPL3;
 	gdt[SELECTOR_USER_CODE / 8] = DESCRIPTOR_CODE | DESCRIPTOR_DPL3;
 	gdt[SELECTOR_TSS / 8] = DESCRIPTOR_TSS | (sizeof(*tss) - 1) | (base & 0xffffff) << 16 |
@@ -109,9 +112,7 @@ void cpu_prepare(struct cpu *cpu, uint32_t id)
 		*(struct cpu **)arch->ist_top[i] = cpu;
 		arch->tss->ist[i - 1] = arch->ist_top[i];
 	}
-	arch->tss->io_map_base = TSS_IO_MAP_NONE;
-	/* A bitmap ends with a byte of ones. */
-	arch->tss->io_bitmap[TSS_IO_BITMAP_BYTES - 1] = 0xff;
+	ports_init_tss(arch->tss);
 	fill_gdt(arch->gdt, arch->tss);
 }
 
