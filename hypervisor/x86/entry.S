@@ -486,6 +486,12 @@ exit_slow:
 	call	vcpu_prepare_exit
 	jmp	exit_restore
 
+/* The end of starting up: this CPU runs vCPUs from now on. */
+function entry_run
+	mov	%gs:CPU_STACK_TOP, %rsp
+	xor	%ebp, %ebp
+	jmp	exit_slow
+
 /* An interrupt while idle, or an exception in the hypervisor. */
 entry_from_hypervisor:
 	push_registers

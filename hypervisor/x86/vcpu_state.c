@@ -80,6 +80,7 @@ void arch_vcpu_reset(struct vcpu *v, const struct rf_vcpu_context *context)
 		.rsp = context->rsp,
 		.ss = RF_USER_SS,
 	};
+	v->page->interrupt_flag = 0;
 	a->user_mode = 0;
 	a->kernel_gs = context->kernel_gs;
 	a->gs_base = context->kernel_gs;

@@ -16,4 +16,7 @@ extern const uint64_t entry_vectors[256];
 void entry_syscall(void);
 void entry_syscall32(void);
 
+/* The end of starting up: this CPU runs vCPUs, or waits for them, from now on. */
+_Noreturn void entry_run(void);
+
 #endif
