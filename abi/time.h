@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Time: one clock for the machine, in nanoseconds since it started, the same on all vCPUs. A vCPU reads it from the TSC
- * and the rf_time_info of its page (vcpu.h).
+ * Time: one clock for the machine, in nanoseconds since it started, the same on all vCPUs. A
+ * vCPU reads it from the TSC and the rf_time_info of its page (vcpu.h).
  *
- * set_timer(deadline): the vCPU's one-shot timer: at that time of the clock vector RF_VECTOR_TIMER is posted to it. A
- * deadline that has passed, 0 too, posts it at once; RF_TIME_NEVER stops the timer. Each call replaces the one before.
- * Returns 0.
+ * set_timer(deadline): the vCPU's one-shot timer: at that time of the clock vector
+ * RF_VECTOR_TIMER is posted to it. A deadline that has passed, 0 too, posts it at once;
+ * RF_TIME_NEVER stops the timer. Each call replaces the one before. Returns 0.
  *
- * poll(deadline): the vCPU stops running until a vector waits for it, another vCPU kicks it, or the deadline has passed
- * (RF_TIME_NEVER: none), whatever its interrupt flag. A kick since it last stopped counts. Returns 0 in each case, at once
- * if there is nothing to wait for: look at the clock and at what was waited for.
+ * poll(deadline): the vCPU stops running until a vector waits for it, another vCPU kicks it, or
+ * the deadline has passed (RF_TIME_NEVER: none), whatever its interrupt flag. A kick since it
+ * last stopped counts. Returns 0 in each case, at once if there is nothing to wait for: look at
+ * the clock and at what was waited for.
  */
 #ifndef RINGFENCE_ABI_TIME_H
 #define RINGFENCE_ABI_TIME_H

@@ -2,8 +2,8 @@
 /*
  * Reading the counters of a vCPU.
  *
- * Interface: counters.h. Locks: none: each counter is written by the CPU the vCPU runs on and read as it is, so a copy of
- * a running vCPU's is not of one moment.
+ * Interface: counters.h. Locks: none: each counter is written by the CPU the vCPU runs on and
+ * read as it is, so a copy of a running vCPU's is not of one moment.
  */
 #include "counters.h"
 

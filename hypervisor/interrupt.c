@@ -2,11 +2,11 @@
 /*
  * Virtual vectors: posting from any CPU, giving by the vCPU's own.
  *
- * Interface: interrupt.h. Locks: none. A post sets the bit, then the work bit, then looks where the vCPU is; a vCPU that
- * blocks or enters the guest says so first and then looks at the bits. Each with a full barrier between: one of the two
- * sees the other.
- * Odd: only the CPU that a vCPU runs on writes its page, so that the page can be changed without a lock; a post makes that
- * CPU come by.
+ * Interface: interrupt.h. Locks: none. A post sets the bit, then the work bit, then looks where
+ * the vCPU is; a vCPU that blocks or enters the guest says so first and then looks at the bits.
+ * Each with a full barrier between: one of the two sees the other.
+ * Odd: only the CPU that a vCPU runs on writes its page, so that the page can be changed
+ * without a lock; a post makes that CPU come by.
  */
 #include "interrupt.h"
 
@@ -69,7 +69,10 @@ bool interrupt_deliver(struct vcpu *v)
 
 	/* First, so that a post from now on sets it again. */
 	vcpu_clear_work(v, VCPU_WORK_EVENT);
-	/* A vector without a handler is dropped, one with a trap gate leaves interrupts on: go on. */
+	/*
+	 * A vector without a handler is dropped, one with a trap gate leaves interrupts on: go
+	 * on.
+	 */
 	for (unsigned i = 0; i < VECTORS && arch_interrupts_enabled(v); i++) {
 		if (!take_highest(v, &vector))
 			break;

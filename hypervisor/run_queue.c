@@ -2,8 +2,8 @@
 /*
  * Run queues: who waits for a CPU, and how their claims compare.
  *
- * Interface: run_queue.h. Locks: the caller holds the queue's, save for run_queue_least, which reads hints: what it says
- * may be wrong for a moment.
+ * Interface: run_queue.h. Locks: the caller holds the queue's, save for run_queue_least, which
+ * reads hints: what it says may be wrong for a moment.
  */
 #include "run_queue.h"
 
@@ -23,8 +23,8 @@ static struct sched_entity *entity_of(const struct list_node *node)
 
 void run_queue_init(struct run_queue *queue)
 {
-	*queue = (struct run_queue){ .lock = SPINLOCK_INIT,
-				     .running_weight = SCHED_WEIGHT_DEFAULT };
+	*queue =
+		(struct run_queue){ .lock = SPINLOCK_INIT, .running_weight = SCHED_WEIGHT_DEFAULT };
 	list_init(&queue->head);
 }
 
@@ -89,7 +89,7 @@ void run_queue_forget(struct run_queue *queue, struct sched_entity *running, uin
 	struct list_node *node;
 
 	queue->virtual_time += step;
-	list_for_each (node, &queue->head)
+	list_for_each(node, &queue->head)
 		entity_of(node)->virtual_time += step;
 	if (running) {
 		running->virtual_time += step;
@@ -110,8 +110,8 @@ bool run_queue_least(const struct run_queue *queue, uint64_t now, uint64_t *time
 	since = __atomic_load_n(&queue->running_since, __ATOMIC_RELAXED);
 	ran = __atomic_load_n(&queue->running_time, __ATOMIC_RELAXED);
 	if (now > since)
-		ran += run_queue_scale(now - since, __atomic_load_n(&queue->running_weight,
-								    __ATOMIC_RELAXED));
+		ran += run_queue_scale(now - since,
+				       __atomic_load_n(&queue->running_weight, __ATOMIC_RELAXED));
 	if (!length || run_queue_before(ran, *time))
 		*time = ran;
 	return true;

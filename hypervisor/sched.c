@@ -3,10 +3,11 @@
  * The scheduler: weighted proportional share by virtual time, with caps.
  *
  * Interface: sched.h. Where a vCPU waits is decided in sched_place.c.
- * Locks: the run queue lock of the entity's CPU, one at a time; timers are started under it, never stopped.
- * Odd: a vCPU is taken off its CPU on the way out to the guest, never in the middle of a hypercall. After it was switched
- * out, on_cpu is cleared with release order: whoever sees it clear may run the vCPU elsewhere. Nobody waits for another
- * CPU here; see sched_pause.
+ * Locks: the run queue lock of the entity's CPU, one at a time; timers are started under it,
+ * never stopped.
+ * Odd: a vCPU is taken off its CPU on the way out to the guest, never in the middle of a
+ * hypercall. After it was switched out, on_cpu is cleared with release order: whoever sees it
+ * clear may run the vCPU elsewhere. Nobody waits for another CPU here; see sched_pause.
  */
 #include "sched.h"
 
@@ -18,14 +19,15 @@
 #include "shadow.h"
 #include "vcpu.h"
 
-#define RUN_MINIMUM 50000ULL /* shorter is not worth a timer: it is made up for in the next period */
+#define RUN_MINIMUM                                                                                \
+	50000ULL /* shorter is not worth a timer: it is made up for in the next period */
 
 static void set_state(struct sched_entity *entity, enum sched_state state)
 {
 	__atomic_store_n(&entity->state, state, __ATOMIC_SEQ_CST);
 }
 
-/* --- Time ----------------------------------------------------------------------------------------- */
+/* --- Time -------------------------------------------------------------------------------- */
 
 static bool has_cap(const struct sched_entity *entity)
 {
@@ -107,7 +109,7 @@ static void cap_expired(struct timer *timer)
 	}
 }
 
-/* --- Beginning ------------------------------------------------------------------------------------ */
+/* --- Beginning --------------------------------------------------------------------------- */
 
 static void slice_expired(struct timer *timer)
 {
@@ -141,7 +143,7 @@ void sched_stop_vcpu(struct vcpu *v)
 	timer_stop(&v->sched.cap_timer);
 }
 
-/* --- State ---------------------------------------------------------------------------------------- */
+/* --- State ------------------------------------------------------------------------------- */
 
 void sched_request(void)
 {
@@ -294,7 +296,7 @@ void sched_interrupt(const struct vcpu *v)
 		arch_cpu_interrupt(cpu);
 }
 
-/* --- Switching ------------------------------------------------------------------------------------ */
+/* --- Switching --------------------------------------------------------------------------- */
 
 static void put_back(struct cpu *cpu, struct sched_entity *entity, uint64_t now)
 {

@@ -1,18 +1,21 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Where a vCPU waits: on its last CPU, an idle one, or the one that has served those who wait there best.
+ * Where a vCPU waits: on its last CPU, an idle one, or the one that has served those who wait
+ * there best.
  *
  * Interface: sched_place.h, for sched.c.
- * Locks: one run queue's at a time. An entity belongs to the queue its `cpu` names, also while it is in no list; that
- * changes under the old queue's lock, so whoever locks looks again (sched_lock). Between two queues an entity is
- * runnable and in no list, and whoever puts it in one checks that it still may be there.
- * Odd: virtual times of all queues where somebody waits are comparable, and a vCPU that waits moves to where others have
- * got a slice more than it. A CPU that one vCPU has alone runs ahead without harm to anybody; so when another comes
- * there, it is the first one's time that is brought near, not the newcomer's. Pinned vCPUs can make a queue fall behind
- * for good: claims on other queues above CLAIM_KEPT are forgotten.
+ * Locks: one run queue's at a time. An entity belongs to the queue its `cpu` names, also while
+ * it is in no list; that changes under the old queue's lock, so whoever locks looks again
+ * (sched_lock). Between two queues an entity is runnable and in no list, and whoever puts it in
+ * one checks that it still may be there.
+ * Odd: virtual times of all queues where somebody waits are comparable, and a vCPU that waits
+ * moves to where others have got a slice more than it. A CPU that one vCPU has alone runs ahead
+ * without harm to anybody; so when another comes there, it is the first one's time that is
+ * brought near, not the newcomer's. Pinned vCPUs can make a queue fall behind for good: claims
+ * on other queues above CLAIM_KEPT are forgotten.
  *
- * An entity whose registers are still in a CPU (on_cpu) waits at that CPU only; it may be taken from there once they have
- * been saved.
+ * An entity whose registers are still in a CPU (on_cpu) waits at that CPU only; it may be taken
+ * from there once they have been saved.
  */
 #include "sched_place.h"
 
@@ -20,9 +23,9 @@
 #include "cpu.h"
 #include "vcpu.h"
 
-#define WAKE_CLAIM	(SCHED_SLICE_NS / 2) /* who wakes may be so far behind */
-#define MOVE_CLAIM	(4 * SCHED_SLICE_NS)
-#define CLAIM_KEPT	500000000ULL
+#define WAKE_CLAIM (SCHED_SLICE_NS / 2) /* who wakes may be so far behind */
+#define MOVE_CLAIM (4 * SCHED_SLICE_NS)
+#define CLAIM_KEPT 500000000ULL
 
 /* CPUs that have nothing to run; changed atomically. */
 static uint64_t idle_cpus;
@@ -194,8 +197,8 @@ static struct cpu *shortest_queue(uint64_t mask)
 	for (mask &= online_mask(); mask; mask &= mask - 1) {
 		struct cpu *cpu = &cpus[__builtin_ctzll(mask)];
 
-		if (!shortest || __atomic_load_n(&cpu->queue.length, __ATOMIC_RELAXED) <
-					 shortest->queue.length)
+		if (!shortest ||
+		    __atomic_load_n(&cpu->queue.length, __ATOMIC_RELAXED) < shortest->queue.length)
 			shortest = cpu;
 	}
 	return shortest;
@@ -217,7 +220,7 @@ struct sched_entity *sched_first(struct cpu *cpu, const struct cpu *runner)
 {
 	struct list_node *node;
 
-	list_for_each (node, &cpu->queue.head) {
+	list_for_each(node, &cpu->queue.head) {
 		struct sched_entity *entity = list_entry(node, struct sched_entity, link);
 
 		if (!(entity->affinity & cpu_bit(runner)))
@@ -274,8 +277,8 @@ bool sched_steal(struct cpu *cpu)
 }
 
 /*
- * Another CPU that has served its own better than this one who waits: by a slice; or one vCPU has it alone and counts on
- * old claims.
+ * Another CPU that has served its own better than this one who waits: by a slice; or one vCPU
+ * has it alone and counts on old claims.
  */
 static struct cpu *better_cpu(const struct sched_entity *entity, const struct cpu *cpu,
 			      uint64_t now)
@@ -322,7 +325,7 @@ static bool balance_one(struct cpu *cpu, uint64_t now)
 	struct list_node *node;
 
 	spin_lock(&cpu->queue.lock);
-	list_for_each (node, &cpu->queue.head) {
+	list_for_each(node, &cpu->queue.head) {
 		struct sched_entity *entity = list_entry(node, struct sched_entity, link);
 		struct cpu *target = balance_target(cpu, entity, node == cpu->queue.head.next, now);
 

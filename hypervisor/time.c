@@ -2,7 +2,8 @@
 /*
  * A guest's time: what it reads, and what it waits for.
  *
- * Interface: time.h, abi/time.h. Locks: none; the timers have theirs, and only the CPU a vCPU runs on writes its page.
+ * Interface: time.h, abi/time.h. Locks: none; the timers have theirs, and only the CPU a vCPU
+ * runs on writes its page.
  */
 #include "time.h"
 
@@ -92,7 +93,10 @@ int64_t do_poll(uint64_t deadline_ns)
 	time_stop_poll(v);
 	if (interrupt_pending(v) || deadline_ns <= arch_time_ns())
 		return 0;
-	/* A deadline that passes before it blocks would wake nobody: it expires by an interrupt, and those are off. */
+	/*
+	 * A deadline that passes before it blocks would wake nobody: it expires by an
+	 * interrupt, and those are off.
+	 */
 	if (deadline_ns != RF_TIME_NEVER)
 		timer_start(&v->time.poll, deadline_ns);
 	if (!sched_block())

@@ -3,10 +3,11 @@
  * Timers: one sorted list a CPU, and the one hardware deadline that serves it.
  *
  * Interface: timer.h.
- * Locks: the queue's, of the CPU that a timer names. Another CPU may move the timer meanwhile, so whoever locks looks
- * again (lock_queue). Functions run with no lock held.
- * Odd: stopping the first timer leaves the hardware as it is: one needless interrupt is cheaper than programming it twice.
- * Starting takes time in proportion to the timers of one CPU: at most three a vCPU.
+ * Locks: the queue's, of the CPU that a timer names. Another CPU may move the timer meanwhile,
+ * so whoever locks looks again (lock_queue). Functions run with no lock held.
+ * Odd: stopping the first timer leaves the hardware as it is: one needless interrupt is cheaper
+ * than programming it twice. Starting takes time in proportion to the timers of one CPU: at
+ * most three a vCPU.
  */
 #include "timer.h"
 

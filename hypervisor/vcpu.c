@@ -3,8 +3,8 @@
  * The vCPU: its life, its page, and the way out to it.
  *
  * Interface: vcpu.h, abi/vcpu.h.
- * Locks: the domain's, around what brings a vCPU up, takes it down or changes one that is down. Its page is changed and
- * written by the CPU it runs on, or while it is down.
+ * Locks: the domain's, around what brings a vCPU up, takes it down or changes one that is down.
+ * Its page is changed and written by the CPU it runs on, or while it is down.
  */
 #include "vcpu.h"
 
@@ -32,7 +32,7 @@ struct vcpu *vcpu_current(void)
 	return this_cpu()->current;
 }
 
-/* --- Making and unmaking -------------------------------------------------------------------------- */
+/* --- Making and unmaking ----------------------------------------------------------------- */
 
 static void free_memory(struct vcpu *v)
 {
@@ -83,7 +83,7 @@ void vcpu_destroy(struct vcpu *v)
 	free_memory(v);
 }
 
-/* --- State ---------------------------------------------------------------------------------------- */
+/* --- State ------------------------------------------------------------------------------- */
 
 static bool is_code_address(uint64_t address)
 {
@@ -129,7 +129,7 @@ int vcpu_set_context(struct vcpu *v, const struct rf_vcpu_context *context)
 	return 0;
 }
 
-/* --- The way out ---------------------------------------------------------------------------------- */
+/* --- The way out ------------------------------------------------------------------------- */
 
 /* True: vectors wait that cannot be given now, and the page says so. */
 static bool do_work(struct vcpu *v, uint32_t work)
@@ -157,7 +157,10 @@ void vcpu_prepare_exit(void)
 		work = __atomic_load_n(&cpu->current->work, __ATOMIC_RELAXED);
 		waiting = work && do_work(cpu->current, work);
 
-		/* Who posts something from here on sees that we are in the guest, and interrupts. */
+		/*
+		 * Who posts something from here on sees that we are in the guest, and
+		 * interrupts.
+		 */
 		tlb_leave_hypervisor();
 		work = __atomic_load_n(&cpu->current->work, __ATOMIC_RELAXED);
 		if (waiting)
@@ -168,7 +171,7 @@ void vcpu_prepare_exit(void)
 	}
 }
 
-/* --- Hypercalls ----------------------------------------------------------------------------------- */
+/* --- Hypercalls -------------------------------------------------------------------------- */
 
 static struct vcpu *find(uint64_t id)
 {

@@ -6,10 +6,20 @@
 #include <stdint.h>
 
 #define CONSOLE_WRITE_MAX 4096 /* bytes a call */
+#define CONSOLE_TICK_NS	  40000000ULL
+#define CONSOLE_ESCAPE	  1 /* Ctrl-A, three times: the debug keys, and back */
 
+/*
+ * console_write(text, length): prints as log.h says: by line, named, made harmless, limited. 0,
+ * or -E2BIG: more than CONSOLE_WRITE_MAX bytes; -EFAULT: some of the text cannot be read; what
+ * comes before has been printed, in pieces.
+ */
 int64_t do_console_write(uint64_t text, uint64_t length);
 
-/* Reads what was typed; called from the tick of CPU 0. */
+/* On the boot CPU, when it has timers: reads what is typed, every CONSOLE_TICK_NS. */
+void console_start(void);
+
+/* Reads what was typed. */
 void console_poll(void);
 
 #endif

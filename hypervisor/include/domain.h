@@ -46,6 +46,7 @@ struct domain {
 	struct memory memory;
 	struct shadow shadow;
 	struct domain_trap traps[256];
+	struct spinlock console_lock; /* for console */
 	struct log_guest console;
 };
 

@@ -5,13 +5,16 @@
  *
  *  domain_list_lock      domain.c    the list of domains
  *  domain->lock          domain.c    life cycle, vCPUs coming up and going down
+ *  domain->console_lock  console.c   what it prints
  *  memory.lock           memory.c    gfn to mfn map of one domain
  *  shadow.lock           shadow.c    which roots have a shadow, and their age
- *  shadow_root.lock      shadow.c    one root's user half: "read the guest entry .. install"
- *  and resync shadow.kernel_lock    shadow.c    the same for the kernel half shadow.pool_lock
- *  shadow_pool.c frame_lock            frame.c     the free lists run_queue.lock        sched.c
- *  one CPU's run queue; two at once in the order of CPU numbers timer_queue.lock      timer.c
- *  one CPU's timers log_lock              log.c
+ *  shadow_root.lock      shadow.c    one root's user half: reading its entries and resync
+ *  shadow.kernel_lock    shadow.c    the same for the kernel half
+ *  shadow.pool_lock      shadow_pool.c
+ *  frame_lock            frame.c     the free lists
+ *  run_queue.lock        sched.c     one CPU's run queue; never two at once
+ *  timer_queue.lock      timer.c     one CPU's timers; never two at once
+ *  log_lock              log.c
  *
  * quiesce_wait() waits for other CPUs and is called with none of them held.
  */

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The runnable vCPUs of one CPU, in the order of their virtual time: run time divided by weight (run_queue.c).
+ * The runnable vCPUs of one CPU, in the order of their virtual time: run time divided by weight
+ * (run_queue.c).
  *
- * Virtual time wraps; only differences count. A nanosecond of running at the default weight is one unit.
+ * Virtual time wraps; only differences count. A nanosecond of running at the default weight is
+ * one unit.
  */
 #ifndef HYPERVISOR_RUN_QUEUE_H
 #define HYPERVISOR_RUN_QUEUE_H
@@ -40,11 +42,17 @@ bool run_queue_before(uint64_t a, uint64_t b);
 void run_queue_add(struct run_queue *queue, struct sched_entity *entity);
 void run_queue_remove(struct run_queue *queue, struct sched_entity *entity);
 
-/* Brings an entity's virtual time within what it would run in `behind` and `ahead` nanoseconds of a reference. */
+/*
+ * Brings an entity's virtual time within what it would run in `behind` and `ahead`
+ * nanoseconds of a reference.
+ */
 void run_queue_clamp(struct sched_entity *entity, uint64_t reference, uint64_t behind,
 		     uint64_t ahead);
 
-/* `running` is who runs now (NULL: nobody), accounted up to now: the queue's time moves on, and the hints. */
+/*
+ * `running` is who runs now (NULL: nobody), accounted up to now: the queue's time moves on,
+ * and the hints.
+ */
 void run_queue_advance(struct run_queue *queue, const struct sched_entity *running, uint64_t now);
 
 /* Everybody here, and who runs, forgets a claim on others that is so old. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Which vCPU runs where: a run queue per CPU, shares by weight, caps, stealing by idle CPUs, wake-up preference for who has
- * used little, affinity masks (sched.c; where a vCPU waits: sched_place.c).
+ * Which vCPU runs where: a run queue per CPU, shares by weight, caps, stealing by idle CPUs,
+ * wake-up preference for who has used little, affinity masks (sched.c; where a vCPU waits:
+ * sched_place.c).
  */
 #ifndef HYPERVISOR_SCHED_H
 #define HYPERVISOR_SCHED_H
@@ -14,12 +15,12 @@
 #include "spinlock.h"
 #include "timer.h"
 
-#define SCHED_WEIGHT_DEFAULT	256
-#define SCHED_WEIGHT_MIN	1
-#define SCHED_WEIGHT_MAX	65535
-#define SCHED_SLICE_NS		5000000ULL /* a vCPU runs this long before another of equal claim */
-#define SCHED_CAP_PERIOD_NS	100000000ULL
-#define SCHED_GRANULARITY_NS	1000000ULL /* a claim must be better by this to preempt */
+#define SCHED_WEIGHT_DEFAULT 256
+#define SCHED_WEIGHT_MIN     1
+#define SCHED_WEIGHT_MAX     65535
+#define SCHED_SLICE_NS	     5000000ULL /* a vCPU runs this long before another of equal claim */
+#define SCHED_CAP_PERIOD_NS  100000000ULL
+#define SCHED_GRANULARITY_NS 1000000ULL /* a claim must be better by this to preempt */
 
 struct cpu;
 struct vcpu;
@@ -35,11 +36,11 @@ enum sched_state {
 struct sched_entity {
 	struct list_node link;
 	enum sched_state state; /* read by others */
-	struct cpu *cpu; /* where it runs or waits, or did last; read by others */
-	bool on_cpu;	 /* its registers are in that CPU, or being saved; read by others */
-	bool kicked;	 /* a kick that came while it was not blocked */
-	bool pause;	 /* may not run: its domain is paused, shut down or dying */
-	bool parked;	 /* over its cap until cap_timer expires */
+	struct cpu *cpu;	/* where it runs or waits, or did last; read by others */
+	bool on_cpu;		/* its registers are in that CPU, or being saved; read by others */
+	bool kicked;		/* a kick that came while it was not blocked */
+	bool pause;		/* may not run: its domain is paused, shut down or dying */
+	bool parked;		/* over its cap until cap_timer expires */
 	uint32_t weight;
 	uint32_t cap;	       /* percent of one CPU; 0: none */
 	uint64_t affinity;     /* mask of CPUs it may run on */
@@ -54,7 +55,10 @@ struct sched_entity {
 
 /* The CPU's run queue and timers; the boot CPU first. */
 void sched_init_cpu(struct cpu *cpu);
-/* Down, default weight, no cap, any CPU. The creator of the vCPU may set weight, cap and affinity until it is up. */
+/*
+ * Down, default weight, no cap, any CPU. The creator of the vCPU may set weight, cap and
+ * affinity until it is up.
+ */
 void sched_init_vcpu(struct vcpu *v);
 /* Its timers stop, for good once it is paused. */
 void sched_stop_vcpu(struct vcpu *v);
@@ -64,8 +68,8 @@ void sched_up(struct vcpu *v);
 /* The current vCPU goes down on the way out. */
 void sched_down(void);
 /*
- * The current vCPU stops running until sched_wake or sched_kick, unless interrupt_pending() or a kick came before; true if
- * it will stop.
+ * The current vCPU stops running until sched_wake or sched_kick, unless interrupt_pending() or
+ * a kick came before; true if it will stop.
  */
 bool sched_block(void);
 void sched_wake(struct vcpu *v);
@@ -75,9 +79,10 @@ void sched_kick(struct vcpu *v);
 void sched_pass(void);
 
 /*
- * Its domain may not run (or may again). Pausing does not wait: the vCPU may still be on its CPU for as long as that takes
- * to leave the guest, so two that pause each other cannot hang. Who must know polls sched_is_off_cpu, with no lock held,
- * until it says true; paused, it stays so.
+ * Its domain may not run (or may again). Pausing does not wait: the vCPU may still be on its
+ * CPU for as long as that takes to leave the guest, so two that pause each other cannot hang.
+ * Who must know polls sched_is_off_cpu, with no lock held, until it says true; paused, it stays
+ * so.
  */
 void sched_pause(struct vcpu *v);
 void sched_unpause(struct vcpu *v);
@@ -92,9 +97,9 @@ void sched_interrupt(const struct vcpu *v);
 void sched_times(struct vcpu *v, uint64_t *run_ns, uint64_t *steal_ns);
 
 /*
- * Called on the way out whenever cpu->need_schedule is set or there is no current vCPU: picks the next, switches to it
- * (arch_vcpu_switch, shadow_vcpu_enter and _leave), and returns when there is one, idling and taking dying domains apart
- * until then.
+ * Called on the way out whenever cpu->need_schedule is set or there is no current vCPU: picks
+ * the next, switches to it (arch_vcpu_switch, shadow_vcpu_enter and _leave), and returns when
+ * there is one, idling and taking dying domains apart until then.
  */
 void sched_switch(void);
 /* One attempt at that; false: nothing to run. */

@@ -22,8 +22,9 @@ void sched_account(struct sched_entity *entity, uint64_t now);
 void sched_request_on(struct cpu *cpu);
 
 /*
- * With the lock of its CPU: a runnable entity that waits nowhere goes to wait where it is best, if it may run at all.
- * Gives up the lock. waking: it did not wait before, so it has no old claims.
+ * With the lock of its CPU: a runnable entity that waits nowhere goes to wait where it is best,
+ * if it may run at all. Gives up the lock. waking: it did not wait before, so it has no old
+ * claims.
  */
 void sched_enqueue(struct cpu *locked, struct sched_entity *entity, bool waking);
 /* With the lock: it waits no more. */
@@ -32,7 +33,10 @@ void sched_dequeue(struct cpu *cpu, struct sched_entity *entity);
 /* The first waiting vCPU that may run on this CPU, which is locked; NULL: none. */
 struct sched_entity *sched_first(struct cpu *cpu, const struct cpu *runner);
 
-/* This CPU has nothing to do: it says so, and then takes something that waits elsewhere. True: it found something. */
+/*
+ * This CPU has nothing to do: it says so, and then takes something that waits elsewhere.
+ * True: it found something.
+ */
 bool sched_steal(struct cpu *cpu);
 void sched_set_busy(const struct cpu *cpu);
 

@@ -23,7 +23,8 @@ void time_stop_vcpu(struct vcpu *v);
 /* A poll that ended early leaves its timer: before the vCPU blocks again. */
 void time_stop_poll(struct vcpu *v);
 /*
- * Writes time, steal_ns and run_ns of the current vCPU's page: when it starts to run and after its page was registered.
+ * Writes time, steal_ns and run_ns of the current vCPU's page: when it starts to run and after
+ * its page was registered.
  */
 void time_update_page(struct vcpu *v);
 

@@ -33,20 +33,21 @@ struct timer_queue {
 void timer_queue_init(struct timer_queue *queue);
 
 /*
- * The function is called from the timer interrupt with no lock held and the timer inactive; it may start and stop any
- * timer, its own too, but must not free it, nor use what quiesce.h protects (this CPU may count as idle).
+ * The function is called from the timer interrupt with no lock held and the timer inactive; it
+ * may start and stop any timer, its own too, but must not free it, nor use what quiesce.h
+ * protects (this CPU may count as idle).
  */
 void timer_init(struct timer *timer, void (*expire)(struct timer *timer));
 
 /*
- * On this CPU's queue, moving it if it was active elsewhere. A deadline in the past expires at once, by interrupt;
- * TIMER_NEVER makes it inactive without waiting for its function.
+ * On this CPU's queue, moving it if it was active elsewhere. A deadline in the past expires at
+ * once, by interrupt; TIMER_NEVER makes it inactive without waiting for its function.
  */
 void timer_start(struct timer *timer, uint64_t deadline);
 
 /*
- * After it returns the timer is inactive, and its function is not running on another CPU: no lock may be held that the
- * function takes.
+ * After it returns the timer is inactive, and its function is not running on another CPU: no
+ * lock may be held that the function takes.
  */
 void timer_stop(struct timer *timer);
 

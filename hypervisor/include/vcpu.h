@@ -55,8 +55,8 @@ struct vcpu *vcpu_create(struct domain *d, uint32_t id);
 void vcpu_destroy(struct vcpu *v);
 
 /*
- * The state in which it starts, for one that is down and off its CPU; checks every field: -EINVAL. page FRAME_NONE: it
- * registers one later.
+ * The state in which it starts, for one that is down and off its CPU; checks every field:
+ * -EINVAL. page FRAME_NONE: it registers one later.
  */
 int vcpu_set_context(struct vcpu *v, const struct rf_vcpu_context *context);
 
@@ -73,24 +73,25 @@ struct vcpu *vcpu_current(void);
 void vcpu_prepare_exit(void);
 
 /*
- * vcpu_register_page(gfn): from now on the caller's page; it is held until another is registered. 0, or -EINVAL: the
- * domain has no RAM there.
+ * vcpu_register_page(gfn): from now on the caller's page; it is held until another is
+ * registered. 0, or -EINVAL: the domain has no RAM there.
  *
- * vcpu_init(id, context): sets the state of a vCPU that is down, forgetting the one before and vectors that wait. 0, or
- * -ENOENT: the domain has no such vCPU; -EFAULT: the context cannot be read; -EBUSY: it is not down; -EINVAL: rip is not
- * canonical or the hypervisor's, kernel_gs is not canonical, root is no page of the domain's RAM, page is not its RAM.
+ * vcpu_init(id, context): sets the state of a vCPU that is down, forgetting the one before and
+ * vectors that wait. 0, or -ENOENT: the domain has no such vCPU; -EFAULT: the context cannot be
+ * read; -EBUSY: it is not down; -EINVAL: rip is not canonical or the hypervisor's, kernel_gs is
+ * not canonical, root is no page of the domain's RAM, page is not its RAM.
  *
- * vcpu_up(id): it runs: after vcpu_init from there, after vcpu_down from where it went down. 0, or -ENOENT; -EBUSY: it is
- * not down; -EINVAL: it was never initialised.
+ * vcpu_up(id): it runs: after vcpu_init from there, after vcpu_down from where it went down. 0,
+ * or -ENOENT; -EBUSY: it is not down; -EINVAL: it was never initialised.
  *
- * vcpu_down(): the caller stops until another vCPU brings it up; its timers are stopped. 0, or -EBUSY: all others are
- * down, so nobody could.
+ * vcpu_down(): the caller stops until another vCPU brings it up; its timers are stopped. 0, or
+ * -EBUSY: all others are down, so nobody could.
  *
  * vcpu_status(id): RF_VCPU_*, or -ENOENT. DOWN is only said once it can be initialised.
  *
- * block(): sets the interrupt flag and stops until a vector waits or a kick comes; a kick since it last stopped counts. 0.
- * yield(): whoever waits for this CPU goes first. 0.
- * kick(id): ends a block or poll, the next one if it is in none; nothing for one that is down. 0, or -ENOENT.
+ * block(): sets the interrupt flag and stops until a vector waits or a kick comes; a kick since
+ * it last stopped counts. 0. yield(): whoever waits for this CPU goes first. 0. kick(id): ends
+ * a block or poll, the next one if it is in none; nothing for one that is down. 0, or -ENOENT.
  */
 int64_t do_vcpu_register_page(uint64_t gfn);
 int64_t do_vcpu_init(uint64_t id, uint64_t context);

@@ -2,7 +2,8 @@
 /*
  * The architecture that unit tests and fuzzers run the C core on.
  *
- * Interface: arch.h for the core, fake_arch.h for tests. Locks: none; what threads share is what the core shares.
+ * Interface: arch.h for the core, fake_arch.h for tests. Locks: none; what threads share is
+ * what the core shares.
  */
 #include "fake_arch.h"
 
@@ -36,6 +37,7 @@ jmp_buf fake_end;
 int fake_expect_end;
 char fake_end_text[256];
 void (*fake_idle_hook)(void);
+void (*fake_interrupt_hook)(uint32_t id);
 
 char fake_serial_output[65536];
 size_t fake_serial_length;
@@ -62,6 +64,7 @@ void fake_arch_init(uint64_t ram_frames, uint32_t cpu_number)
 	fake_set_cpu(0);
 	fake_clock_ns = 1000000000;
 	fake_idle_hook = NULL;
+	fake_interrupt_hook = NULL;
 	fake_expect_end = 0;
 	fake_serial_clear();
 }
@@ -83,7 +86,7 @@ void fake_relax(void)
 	syscall(SYS_sched_yield);
 }
 
-/* --- Ends ----------------------------------------------------------------------------------------- */
+/* --- Ends -------------------------------------------------------------------------------- */
 
 static _Noreturn void end(const char *what, const char *format, va_list arguments)
 {
@@ -130,7 +133,7 @@ void arch_machine_reboot(void)
 	end_machine("reboot");
 }
 
-/* --- Memory --------------------------------------------------------------------------------------- */
+/* --- Memory ------------------------------------------------------------------------------ */
 
 void arch_image_range(uint64_t *start, uint64_t *size)
 {
@@ -178,7 +181,7 @@ void arch_vcpu_dump(const struct vcpu *v)
 	log_error("vCPU %u: fake registers", v->id);
 }
 
-/* --- CPUs and time -------------------------------------------------------------------------------- */
+/* --- CPUs and time ----------------------------------------------------------------------- */
 
 void arch_cpu_interrupt(const struct cpu *cpu)
 {
@@ -186,6 +189,8 @@ void arch_cpu_interrupt(const struct cpu *cpu)
 
 	__atomic_fetch_add(&target->arch.interrupts, 1, __ATOMIC_SEQ_CST);
 	__atomic_store_n(&target->arch.interrupted, true, __ATOMIC_SEQ_CST);
+	if (fake_interrupt_hook)
+		fake_interrupt_hook(cpu->id);
 }
 
 void arch_tlb_flush_local(void)
@@ -235,7 +240,7 @@ void arch_idle(void)
 	fake_idle_hook();
 }
 
-/* --- vCPUs ---------------------------------------------------------------------------------------- */
+/* --- vCPUs ------------------------------------------------------------------------------- */
 
 int arch_vcpu_create(struct vcpu *v)
 {
@@ -296,7 +301,7 @@ bool arch_interrupts_enabled(const struct vcpu *v)
 	       (__atomic_load_n(&v->page->interrupt_flag, __ATOMIC_RELAXED) & RF_INTERRUPT_FLAG);
 }
 
-/* --- The serial line ------------------------------------------------------------------------------ */
+/* --- The serial line --------------------------------------------------------------------- */
 
 void serial_init(void)
 {

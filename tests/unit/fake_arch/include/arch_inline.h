@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The inline part of arch.h for the host: one thread of the test is one CPU, or plays several in turn. */
+/*
+ * The inline part of arch.h for the host: one thread of the test is one CPU, or plays
+ * several in turn.
+ */
 #ifndef FAKE_ARCH_INLINE_H
 #define FAKE_ARCH_INLINE_H
 

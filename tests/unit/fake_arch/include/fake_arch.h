@@ -45,6 +45,8 @@ _Noreturn void fake_end_missed(void);
 
 /* Called by arch_idle; NULL: idling is a mistake and aborts. */
 extern void (*fake_idle_hook)(void);
+/* Called by arch_cpu_interrupt, to play what the other CPU does then; NULL: nothing. */
+extern void (*fake_interrupt_hook)(uint32_t id);
 
 /* Serial line: what was written since the last clear, and what shall be read. */
 extern char fake_serial_output[65536];

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * The console: what guests print, and what is typed.
+ *
+ * Interface: console.h. How guest output looks and is limited: log_guest.c. Debug keys:
+ * debug_key.c.
+ * Locks: the domain's console_lock for one call, so that lines of its vCPUs do not mix; log.c's
+ * inside.
+ * Odd: the serial line is polled, so its input needs no interrupt and works in a machine that
+ * hangs. Typed text is for the debug keys when the option serial-input says so, or after Ctrl-A
+ * was pressed three times in a row; else nobody takes it yet.
+ */
+#include "console.h"
+
+#include <stdbool.h>
+
+#include "arch.h"
+#include "command_line.h"
+#include "debug_key.h"
+#include "domain.h"
+#include "guest_access.h"
+#include "log.h"
+#include "sched.h"
+#include "serial.h"
+#include "timer.h"
+#include "vcpu.h"
+#include "abi/errno.h"
+
+#define PIECE	    256 /* bytes on the stack */
+#define KEYS_A_TICK 64
+#define ESCAPES	    3
+
+static struct timer tick;
+static unsigned escapes; /* pressed in a row */
+static bool debug_keys;
+
+static int write_pieces(struct domain *d, uint64_t text, uint64_t length)
+{
+	char piece[PIECE];
+
+	while (length) {
+		uint64_t size = length < sizeof(piece) ? length : sizeof(piece);
+
+		if (copy_from_guest(piece, text, size))
+			return -EFAULT;
+		log_guest(d->name, piece, size, &d->console);
+		text += size;
+		length -= size;
+	}
+	return 0;
+}
+
+int64_t do_console_write(uint64_t text, uint64_t length)
+{
+	struct domain *d = vcpu_current()->domain;
+	int error;
+
+	if (length > CONSOLE_WRITE_MAX)
+		return -E2BIG;
+	spin_lock(&d->console_lock);
+	error = write_pieces(d, text, length);
+	spin_unlock(&d->console_lock);
+	return error;
+}
+
+static void toggle_debug_keys(void)
+{
+	debug_keys = !debug_keys;
+	if (debug_keys)
+		log_plain("debug keys: h lists them, three times Ctrl-A ends this");
+	else
+		log_plain("debug keys: end");
+}
+
+static void take_key(int key)
+{
+	escapes = key == CONSOLE_ESCAPE ? escapes + 1 : 0;
+	if (escapes == ESCAPES) {
+		escapes = 0;
+		toggle_debug_keys();
+	} else if (!escapes && (debug_keys || command_line.serial_input == SERIAL_INPUT_DEBUG)) {
+		debug_key_press(key);
+	}
+}
+
+void console_poll(void)
+{
+	for (unsigned i = 0; i < KEYS_A_TICK; i++) {
+		int key = serial_read();
+
+		if (key < 0)
+			return;
+		take_key(key);
+	}
+}
+
+static void tick_expired(struct timer *timer)
+{
+	console_poll();
+	/*
+	 * A machine whose CPUs are all busy without anybody waiting must take dying domains
+	 * apart, too.
+	 */
+	sched_request();
+	timer_start(timer, arch_time_ns() + CONSOLE_TICK_NS);
+}
+
+void console_start(void)
+{
+	timer_init(&tick, tick_expired);
+	timer_start(&tick, arch_time_ns() + CONSOLE_TICK_NS);
+}
