@@ -114,7 +114,7 @@ static void vectors(void)
 {
 	start();
 	interrupts_on();
-	hv_send_ipi(1, 0x80);
+	hv_send_ipi(0x80, 1);
 	interrupts_off();
 	stop();
 	CHECK(after.vectors > before.vectors, "vectors given");

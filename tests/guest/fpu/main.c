@@ -188,9 +188,9 @@ void test_main(void)
 	hv_cpuid(1, 0, ADDRESS(&leaf));
 	has_avx = leaf.ecx >> 28 & 1;
 	printf("%s AVX\n", has_avx ? "with" : "without");
-	check_initial();
 	bad_xcr0();
 	enable_avx();
+	check_initial();
 	exceptions();
 	isolation();
 	CHECK(atomic_load(&running) == 2 * start_info->vcpus, "%u ran", running);

@@ -46,7 +46,7 @@ static void scribbled_on(void)
 		load8(TEST_KERNEL_BASE);
 		hv_version();
 		hv_irq_window();
-		hv_send_ipi(0, 0x80);
+		hv_send_ipi(0x80, 1);
 	}
 	hv_shutdown(RF_SHUTDOWN_CRASH); /* if that has not happened yet */
 }

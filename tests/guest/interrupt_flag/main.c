@@ -34,7 +34,7 @@ static bool leave_user(struct trap_frame *f)
 
 static void send(uint32_t vector)
 {
-	CHECK_EQ(hv_send_ipi(1UL << this_vcpu()->id, vector), 0, "vector %u", vector);
+	CHECK_EQ(hv_send_ipi(vector, 1UL << this_vcpu()->id), 0, "vector %u", vector);
 }
 
 static void expect(uint32_t n, const uint32_t *vectors, const char *what)
@@ -105,7 +105,7 @@ static void in_user(bool sysret)
 static void sender(void *argument)
 {
 	clock_sleep(20 * MILLISECOND);
-	hv_send_ipi(1UL << (uint64_t)argument, 0x80);
+	hv_send_ipi(0x80, 1UL << (uint64_t)argument);
 }
 
 /* From another vCPU, while the user spins. */
@@ -139,10 +139,13 @@ static void bad_vectors(void)
 	uint32_t i;
 
 	for (i = 0; i < 32; i++)
-		CHECK_EQ(hv_send_ipi(1, i), -EINVAL, "vector %u", i);
-	CHECK_EQ(hv_send_ipi(1, 256), -EINVAL, "vector 256");
-	CHECK_EQ(hv_send_ipi(1, ~0UL), -EINVAL, "vector -1");
-	CHECK_EQ(hv_send_ipi(1, (1UL << 32) + 0x80), -EINVAL, "more than 32 bits");
+		CHECK_EQ(hv_send_ipi(i, 1), -EINVAL, "vector %u", i);
+	CHECK_EQ(hv_send_ipi(256, 1), -EINVAL, "vector 256");
+	CHECK_EQ(hv_send_ipi(~0UL, 1), -EINVAL, "vector -1");
+	CHECK_EQ(hv_send_ipi((1UL << 32) + 0x80, 1), -EINVAL, "more than 32 bits");
+	CHECK_EQ(hv_send_ipi(0x80, 1UL << start_info->vcpus), -EINVAL, "no such vCPU");
+	CHECK_EQ(hv_send_ipi(0x80, ~0UL), -EINVAL, "no such vCPUs");
+	CHECK_EQ(hv_send_ipi(0x80, 0), 0, "to nobody");
 	CHECK_EQ(count, 0, "nothing came of it");
 }
 

@@ -49,7 +49,7 @@ static void own_vectors(void)
 {
 	interrupts_on();
 	for (;;)
-		hv_send_ipi(1, 0x80);
+		hv_send_ipi(0x80, 1);
 }
 
 static void keeps_time(void)
