@@ -51,6 +51,7 @@ struct frame {
 #define FRAME_TAG_DIRTY	 1 /* free, to be zeroed when it is given out */
 #define FRAME_TAG_MODULE 2 /* holds part of a boot module */
 #define FRAME_TAG_LOW	 3 /* below 1 MiB: for the control domain */
+#define FRAME_TAG_TAKEN	 4 /* will be the control domain's, once there is one */
 
 #define FRAME_OWNER_NONE 0xffff
 

@@ -76,6 +76,7 @@ direct_l2:
 	.section .text.start, "ax"
 	.globl	guest_entry
 guest_entry:
+	mov	%rdi, %rbx		/* the start information */
 	mov	$bss_start, %rdi
 	mov	$bss_end, %rcx
 	sub	%rdi, %rcx
@@ -83,7 +84,7 @@ guest_entry:
 	rep stosb
 	mov	$boot_stack + STACK_SIZE, %rsp
 	xor	%ebp, %ebp
-	mov	%rsi, %rdi
+	mov	%rbx, %rdi
 	call	guest_main
 	ud2
 

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Builds the domains that the boot modules ask for, and starts them.
+ *
+ * Interface: build.h. Locks: none, one CPU at boot and no domain runs.
+ * Odd: everything that can be wrong with a module is found before a domain is made, save that
+ * memory runs out. The places: the image where its headers say, the start information in the page
+ * after it, the initrd at the top of memory (of the first 4 GiB); the control domain's initrd stays
+ * where the loader put it.
+ */
+#include "build.h"
+
+#include "boot.h"
+#include "boot_info.h"
+#include "build_plan.h"
+#include "command_line.h"
+#include "guest_access.h"
+#include "string.h"
+#include "vcpu.h"
+#include "abi/start_info.h"
+
+#define LOW_MEMORY (1ULL << 32)
+
+static const char *file_of(const struct build_plan *plan)
+{
+	return plan->image->boot->file_name;
+}
+
+/* --- Static domains: what fits --- */
+
+static uint64_t memory_bytes(const struct build_plan *plan)
+{
+	return plan->config.frames << FRAME_SHIFT;
+}
+
+static uint64_t initrd_place(const struct build_plan *plan)
+{
+	uint64_t top = memory_bytes(plan) < LOW_MEMORY ? memory_bytes(plan) : LOW_MEMORY;
+	uint64_t size = build_module_frames(plan->initrd) << FRAME_SHIFT;
+
+	return size <= top ? top - size : 0;
+}
+
+static void check_static(struct build_plan *plan)
+{
+	uint64_t image_end = plan->start_info + FRAME_SIZE;
+
+	if (image_end > memory_bytes(plan))
+		boot_refuse("%s: memory=%luK: the image and the page after it need %luK",
+			    file_of(plan), memory_bytes(plan) >> 10, image_end >> 10);
+	if (!plan->initrd)
+		return;
+	plan->initrd_address = initrd_place(plan);
+	if (plan->initrd_address < image_end)
+		boot_refuse("%s: memory=%luK: no room for the image (%luK) and %s (%luK)",
+			    file_of(plan), memory_bytes(plan) >> 10, image_end >> 10,
+			    plan->initrd->boot->file_name, plan->initrd->boot->size >> 10);
+}
+
+static void create_static(struct build_plan *plan)
+{
+	const char *error;
+
+	plan->domain = domain_create(&plan->config, &error);
+	if (!plan->domain)
+		boot_refuse("%s: %s", file_of(plan), error);
+	if (memory_fill(plan->domain, 0, plan->config.frames))
+		boot_refuse("%s: memory=%luK: only %lu KiB of memory are left", file_of(plan),
+			    memory_bytes(plan) >> 10, frame_free_count() << 2);
+}
+
+/* --- Loading --- */
+
+static void write_memory(const struct build_plan *plan, uint64_t to, const void *from, size_t size)
+{
+	if (copy_to_guest_physical(plan->domain, to, from, size))
+		boot_refuse("%s: the domain has no memory at %#lx, %zu bytes", file_of(plan), to,
+			    size);
+}
+
+static void load_image(const struct build_plan *plan)
+{
+	for (uint32_t i = 0; i < plan->elf.segments; i++) {
+		const struct elf_segment *s = &plan->elf.segment[i];
+
+		write_memory(plan, s->physical, plan->image->data + s->offset, s->file_size);
+	}
+}
+
+static void load_initrd(const struct build_plan *plan)
+{
+	if (plan->initrd && !plan->config.control)
+		write_memory(plan, plan->initrd_address, plan->initrd->data,
+			     plan->initrd->boot->size);
+}
+
+static void write_start_info(const struct build_plan *plan, const struct boot_info *boot)
+{
+	static struct rf_start_info info;
+	const struct domain *d = plan->domain;
+
+	memset(&info, 0, sizeof(info));
+	info.magic = RF_START_MAGIC;
+	info.abi_version = RF_ABI_VERSION;
+	info.domain = d->id;
+	info.vcpus = d->vcpu_count;
+	info.memory_bytes = d->memory.frames << FRAME_SHIFT;
+	info.tsc_khz = arch_tsc_khz();
+	info.initrd_start = plan->initrd ? plan->initrd_address : 0;
+	info.initrd_size = plan->initrd ? plan->initrd->boot->size : 0;
+	if (plan->text.length)
+		memcpy(info.command_line, plan->text.text, plan->text.length);
+	if (d->control) {
+		info.flags = RF_START_CONTROL;
+		info.acpi_rsdp = boot->acpi_rsdp;
+		build_control_ranges(boot, &info);
+	} else {
+		info.ranges = 1;
+		info.range[0] = (struct rf_start_range){ 0, info.memory_bytes, RF_RANGE_RAM, 0 };
+	}
+	write_memory(plan, plan->start_info, &info, sizeof(info));
+}
+
+static void prepare_vcpu(const struct build_plan *plan)
+{
+	struct rf_vcpu_context context = {
+		.rip = plan->elf.note.entry,
+		.rdi = plan->start_info,
+		.root = plan->elf.note.root,
+		.page = FRAME_NONE,
+	};
+
+	if (vcpu_set_context(plan->domain->vcpus[0], &context))
+		boot_refuse("%s: the domain cannot start at %#lx with root %#lx", file_of(plan),
+			    context.rip, context.root);
+}
+
+/* --- All of it --- */
+
+static void announce(const struct build_plan *plan)
+{
+	const struct domain *d = plan->domain;
+
+	log_info("(%s) domain %u: %s, %lu KiB of memory, %lu KiB of shadows, %u vCPU%s", d->name,
+		 d->id, file_of(plan), d->memory.frames << 2, d->shadow.pool.frames << 2,
+		 d->vcpu_count, d->vcpu_count == 1 ? "" : "s");
+}
+
+static void create_all(void)
+{
+	for (uint32_t i = 1; i < build_plan_count; i++)
+		check_static(&build_plans[i]);
+	build_control_create(&build_plans[0]);
+	build_plans[0].domain->console.raw = command_line.console == CONSOLE_RAW;
+	for (uint32_t i = 1; i < build_plan_count; i++)
+		create_static(&build_plans[i]);
+}
+
+static void free_modules(const struct boot_info *boot)
+{
+	for (uint32_t i = 0; i < build_module_count; i++)
+		if (build_modules[i].moved != FRAME_NONE)
+			frame_free(build_modules[i].moved, build_modules[i].order);
+	frame_free_modules(boot);
+}
+
+void build_domains(const struct boot_info *boot)
+{
+	build_plan_read(boot);
+	create_all();
+	for (uint32_t i = 0; i < build_plan_count; i++) {
+		load_image(&build_plans[i]);
+		load_initrd(&build_plans[i]);
+		prepare_vcpu(&build_plans[i]);
+	}
+	free_modules(boot);
+	build_control_top_up(&build_plans[0]);
+	for (uint32_t i = 0; i < build_plan_count; i++) {
+		write_start_info(&build_plans[i], boot);
+		announce(&build_plans[i]);
+	}
+	for (uint32_t i = 0; i < build_plan_count; i++)
+		domain_start(build_plans[i].domain);
+}
