@@ -133,6 +133,7 @@ static void prepare_vcpu(const struct build_plan *plan)
 	if (vcpu_set_context(plan->domain->vcpus[0], &context))
 		boot_refuse("%s: the domain cannot start at %#lx with root %#lx", file_of(plan),
 			    context.rip, context.root);
+	shadow_set_kernel_root(plan->domain, context.root >> FRAME_SHIFT);
 }
 
 /* --- All of it --- */

@@ -2,17 +2,28 @@
 /*
  * From the first line of C to the first domain.
  *
- * Interface: main_start(), called by the boot code. Locks: none, one processor runs.
+ * Interface: main_start(), called by the boot code on the boot processor, and main_cpu_ready(), called by smp_start() on
+ * each further one. Locks: none; the order of the calls below is what matters, and each says in its header what must come
+ * before it.
  */
 #include "main.h"
 
 #include "arch.h"
 #include "boot.h"
 #include "boot_info.h"
+#include "build.h"
 #include "command_line.h"
-#include "exit_status.h"
+#include "cpu.h"
+#include "cpu_setup.h"
+#include "entry.h"
+#include "frame.h"
 #include "log.h"
+#include "platform.h"
+#include "sched.h"
 #include "serial.h"
+#include "vcpu_state.h"
+#include "walk.h"
+#include "watchdog.h"
 
 /* Less is of no use to anyone, and everything after this may count on it. */
 #define RAM_MINIMUM (32 << 20)
@@ -47,6 +58,27 @@ static void print_boot_info(void)
 	}
 }
 
+static void start_machine(void)
+{
+	platform_init();
+	frame_init(&boot_info);
+	walk_init(cpu_features.physical_bits);
+	vcpu_state_init();
+	for (uint32_t i = 0; i < CONFIG_MAX_CPUS; i++)
+		sched_init_cpu(&cpus[i]);
+	smp_start();
+	log_info("%u CPUs, %lu MiB of RAM free", cpu_count,
+		 frame_free_count() >> (20 - FRAME_SHIFT));
+}
+
+void main_cpu_ready(struct cpu *cpu)
+{
+	(void)cpu;
+	vcpu_state_init_cpu();
+	watchdog_start_cpu();
+	entry_run();
+}
+
 void main_start(uint32_t protocol, uint64_t info)
 {
 	serial_init();
@@ -59,5 +91,8 @@ void main_start(uint32_t protocol, uint64_t info)
 			    RAM_MINIMUM >> 10);
 	if (boot_info.module_count == 0)
 		boot_refuse("no module: nothing to run as the control domain");
-	arch_machine_exit(EXIT_SUCCESS);
+	start_machine();
+	build_domains(&boot_info);
+	watchdog_start_cpu();
+	entry_run();
 }
