@@ -6,6 +6,8 @@
 /* covers: mmu_batch */
 #include "test.h"
 
+#include "abi/time.h"
+
 const char test_title[] = "mmu_batch";
 
 #define USER_BASE 0x10000000UL
@@ -203,7 +205,7 @@ static void interrupted(void)
 				    : flush_op(i & 2 ? root : other);
 	*kernel = (struct rf_mmu_op){ .operation = RF_MMU_FLUSH_ALL };
 	ops[MAX - 1] = load_op(root);
-	trap_set_handler(0xec, timer_again);
+	trap_set_handler(RF_VECTOR_TIMER, timer_again);
 	interrupts_on();
 	hv_set_timer(clock_ns() + 50000);
 	for (i = 0; i < 20; i++) {
@@ -216,7 +218,7 @@ static void interrupted(void)
 	timer_stop = true;
 	interrupts_off();
 	printf("%u batches took %ld calls\n", i, calls);
-	CHECK_EQ(hv_set_timer(0), 0, "cancel");
+	CHECK_EQ(hv_set_timer(RF_TIME_NEVER), 0, "cancel");
 }
 
 void test_main(void)
