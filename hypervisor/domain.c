@@ -31,7 +31,7 @@ enum reap_step {
 	REAP_STOP, /* its vCPUs leave their CPUs */
 	REAP_SHADOW,
 	REAP_MEMORY,
-	REAP_UNLIST,
+	REAP_HIDE,
 	REAP_FREE, /* nobody has a reference */
 };
 
@@ -244,6 +244,9 @@ static void end_domain(struct domain *d, uint32_t reason, const char *why)
 	static const char *const verbs[] = { "powered off", "rebooted", "crashed" };
 
 	pause_vcpus(d);
+	spin_lock(&d->console_lock);
+	log_guest_flush(d->name, &d->console);
+	spin_unlock(&d->console_lock);
 	log_write(reason == RF_SHUTDOWN_CRASH ? LOG_ERROR : LOG_INFO, "(%s) domain %u %s: %s",
 		  d->name, d->id, verbs[reason], why);
 	if (reason == RF_SHUTDOWN_CRASH)
@@ -304,11 +307,11 @@ static bool has_stopped(const struct domain *d)
 	return true;
 }
 
-static void unlist(struct domain *d)
+/* Walks of the list see it to the end: its vCPUs may still hold pages. */
+static void hide(struct domain *d)
 {
 	spin_lock(&domain_list_lock);
 	domains[d->id] = NULL;
-	list_remove(&d->link);
 	spin_unlock(&domain_list_lock);
 	domain_put(d);
 }
@@ -317,6 +320,7 @@ static void reap_free(struct domain *d)
 {
 	spin_lock(&domain_list_lock);
 	list_remove(&d->reap_link);
+	list_remove(&d->link);
 	spin_unlock(&domain_list_lock);
 	log_info("(%s) domain %u is gone", d->name, d->id);
 	free_domain(d);
@@ -338,8 +342,8 @@ static void reap_one(struct domain *d)
 		if (!memory_teardown(d, REAP_FRAMES))
 			return;
 		break;
-	case REAP_UNLIST:
-		unlist(d);
+	case REAP_HIDE:
+		hide(d);
 		break;
 	case REAP_FREE:
 		if (__atomic_load_n(&d->references, __ATOMIC_ACQUIRE) == 0)

@@ -13,6 +13,7 @@
 
 #include "arch.h"
 #include "cpu.h"
+#include "quiesce.h"
 
 static struct timer *timer_of(struct list_node *node)
 {
@@ -107,6 +108,8 @@ void timer_interrupt(void)
 	struct timer_queue *queue = &this_cpu()->timers;
 	uint64_t now = arch_time_ns(), next = TIMER_NEVER;
 
+	/* Timers use vCPUs and their pages: a CPU that was asleep is so no more. */
+	quiesce_idle_end();
 	spin_lock(&queue->lock);
 	for (unsigned i = 0; i < TIMER_BUDGET && !list_empty(&queue->head); i++) {
 		struct timer *timer = timer_of(queue->head.next);

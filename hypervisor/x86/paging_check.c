@@ -136,6 +136,20 @@ static void check_stack(struct survey *survey, uint64_t top, uint64_t size)
 	survey->guards++;
 }
 
+/* Whatever happens later, the pages around each stack stay absent. */
+const char *arch_audit(void)
+{
+	for (uint32_t cpu = 0; cpu < paging_stacks_mapped(); cpu++)
+		for (uint32_t stack = 0; stack <= IST_COUNT; stack++) {
+			uint64_t top = paging_stack_top(cpu, stack);
+			uint64_t size = stack ? PAGING_IST_STACK_SIZE : PAGING_STACK_SIZE;
+
+			if ((look_up(top) | look_up(top - size - PAGE_SIZE)) & PTE_PRESENT)
+				return "I8: a guard page is present";
+		}
+	return NULL;
+}
+
 void paging_self_check(void)
 {
 	struct survey survey = { 0 };
