@@ -34,8 +34,8 @@ void shadow_half_user(struct domain *d, struct shadow_root *root, struct shadow_
 		.domain = d,
 		.root = root,
 		.guest_root = root->gfn,
-		.table = arch_frame_pointer(root->user_table),
-		.mirror = arch_frame_pointer(root->kernel_table),
+		.table = arch_frame_pointer(root->kernel_table),
+		.user_table = arch_frame_pointer(root->user_table),
 		.window = &root->window,
 	};
 }
@@ -54,7 +54,9 @@ void shadow_half_shootdown(const struct shadow_half *half)
 {
 	const uint64_t *mask = half->root ? &half->root->loaded : &half->domain->shadow.cpus;
 
-	tlb_shootdown(__atomic_load_n(mask, __ATOMIC_SEQ_CST));
+	/* Who loads the root sets its bit first: either we see it, or it sees what was written. */
+	arch_memory_barrier();
+	tlb_shootdown(__atomic_load_n(mask, __ATOMIC_RELAXED));
 }
 
 void shadow_half_unlink(const struct shadow_half *half, unsigned first, unsigned end,
@@ -109,8 +111,8 @@ static void root_evict(struct domain *d, struct shadow_root *root)
 
 	spin_lock(&root->lock);
 	root_unlink(&d->shadow, root);
-	shadow_pool_drop(&dropped, root->user_table, 4);
-	shadow_pool_drop(&dropped, root->kernel_table, 0);
+	shadow_pool_drop(&dropped, root->user_table, 0);
+	shadow_pool_drop(&dropped, root->kernel_table, 4);
 	root->gfn = FRAME_NONE;
 	spin_unlock(&root->lock);
 	shadow_pool_return(d, &dropped);
@@ -169,7 +171,6 @@ static struct shadow_root *root_create(struct domain *d, uint64_t gfn)
 	root->gfn = gfn;
 	root->user_table = shadow_table_mfn(user);
 	root->kernel_table = shadow_table_mfn(kernel);
-	root->kernel_only = false;
 	root->window = (struct shadow_window){ 0 };
 	root_link(s, root);
 	return root;
@@ -197,7 +198,6 @@ static void drop_user_half(struct domain *d, struct shadow_root *root)
 
 	shadow_half_user(d, root, &half);
 	shadow_half_unlink(&half, 0, SLOT_USER_END, &dropped);
-	root->kernel_only = false;
 	if (list_empty(&dropped))
 		return;
 	shadow_half_shootdown(&half);
@@ -294,8 +294,6 @@ static void root_load(struct vcpu *v, uint64_t gfn)
 	v->counters.root_misses += made;
 	v->root = root;
 	v->root_gfn = gfn;
-	if (root->kernel_only)
-		vcpu_set_work(v, VCPU_WORK_KERNEL_ONLY);
 	arch_vcpu_set_tables(v, root->user_table, root->kernel_table);
 }
 
@@ -480,25 +478,12 @@ static void fill_last_fault(struct vcpu *v)
 		v->counters.prefills++;
 }
 
-static void forget_kernel_only(struct vcpu *v)
-{
-	spin_lock(&v->root->lock);
-	if (v->root->kernel_only)
-		drop_user_half(v->domain, v->root);
-	spin_unlock(&v->root->lock);
-}
-
 void shadow_before_user(struct vcpu *v)
 {
-	uint32_t work = __atomic_load_n(&v->work, __ATOMIC_ACQUIRE);
-
-	if (!(work & (VCPU_WORK_FILL | VCPU_WORK_KERNEL_ONLY)))
+	if (!(__atomic_load_n(&v->work, __ATOMIC_RELAXED) & VCPU_WORK_FILL))
 		return;
-	vcpu_clear_work(v, VCPU_WORK_FILL | VCPU_WORK_KERNEL_ONLY);
-	if (work & VCPU_WORK_KERNEL_ONLY)
-		forget_kernel_only(v);
-	if (work & VCPU_WORK_FILL)
-		fill_last_fault(v);
+	vcpu_clear_work(v, VCPU_WORK_FILL);
+	fill_last_fault(v);
 }
 
 /* --- life --- */

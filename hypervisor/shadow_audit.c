@@ -29,14 +29,15 @@ static bool leaf_frame_owned(const struct domain *d, uint64_t leaf, unsigned lev
 }
 
 static const char *leaf_against_guest(const struct shadow_audit *audit, uint64_t leaf,
-				      uint64_t address)
+				      unsigned level, uint64_t address)
 {
+	const uint64_t used = PTE_PRESENT | PTE_ACCESSED;
 	const struct shadow_half *half = audit->half;
 	struct walk walk;
 	uint64_t rights;
 
 	if (walk_probe(half->domain, half->guest_root, address, &walk) == WALK_NONE ||
-	    !(walk.entry & PTE_PRESENT))
+	    (walk.entry & used) != used || level > walk.level)
 		return "a shadow entry outlives the guest's";
 	rights = walk_rights(walk.upper, walk.entry);
 	if (memory_lookup(half->domain, walk_gfn(walk.entry, walk.level, address)) !=
@@ -46,24 +47,44 @@ static const char *leaf_against_guest(const struct shadow_audit *audit, uint64_t
 		return "a shadow entry is writable and the guest's is not, or not dirty";
 	if (!(leaf & PTE_NO_EXECUTE) && (rights & PTE_NO_EXECUTE))
 		return "a shadow entry is executable and the guest's is not";
+	if (!(leaf & PTE_NO_EXECUTE) && !half->root && (rights & PTE_USER))
+		return "a shadow entry lets the kernel execute what is its users'";
 	if (half->root && !(rights & PTE_USER) && !(leaf & SHADOW_KERNEL_ONLY))
 		return "a shadow entry is for users and the guest's is not";
+	return NULL;
+}
+
+static const char *leaf_bits(const struct shadow_half *half, uint64_t leaf, unsigned level,
+			     uint64_t address)
+{
+	const uint64_t always = PTE_PRESENT | PTE_USER | PTE_ACCESSED;
+	uint64_t may = always | PTE_ADDRESS | PTE_WRITE | PTE_DIRTY | PTE_NO_EXECUTE;
+
+	if (half->root)
+		may |= SHADOW_KERNEL_ONLY;
+	if (level == 2)
+		may |= PTE_LARGE;
+	if ((leaf & always) != always || (leaf & ~may) || level > 2)
+		return "a shadow entry has bits it must not have";
+	if (!(leaf & PTE_WRITE) != !(leaf & PTE_DIRTY))
+		return "a shadow entry is writable but not dirty, or dirty but not writable";
+	if ((leaf & SHADOW_KERNEL_ONLY) && half->user_table[pte_index(address, 4)])
+		return "a user view has an entry that is for the kernel only";
+	if (half->root && address + pte_span(level) > USER_MAP_END)
+		return "the last page of the user half is mapped";
 	return NULL;
 }
 
 static const char *audit_leaf(const struct shadow_audit *audit, uint64_t leaf, unsigned level,
 			      uint64_t address)
 {
-	const uint64_t always = PTE_PRESENT | PTE_USER | PTE_ACCESSED;
-	const uint64_t never = PTE_GLOBAL | PTE_WRITE_THROUGH | PTE_CACHE_DISABLE;
+	const char *wrong = leaf_bits(audit->half, leaf, level, address);
 
-	if ((leaf & always) != always || (leaf & never))
-		return "a shadow entry has bits it must not have";
-	if (!(leaf & PTE_WRITE) != !(leaf & PTE_DIRTY))
-		return "a shadow entry is writable but not dirty, or dirty but not writable";
-	if (!leaf_frame_owned(audit->half->domain, leaf, level))
-		return "a shadow entry maps a frame the domain does not own";
-	return audit->strict ? leaf_against_guest(audit, leaf, address) : NULL;
+	if (!wrong && !leaf_frame_owned(audit->half->domain, leaf, level))
+		wrong = "a shadow entry maps a frame the domain does not own";
+	if (!wrong && audit->strict)
+		wrong = leaf_against_guest(audit, leaf, level, address);
+	return wrong;
 }
 
 static const char *audit_frame(const struct domain *d, uint64_t mfn)
@@ -82,6 +103,23 @@ static const char *audit_frame(const struct domain *d, uint64_t mfn)
 }
 
 static const char *audit_table(const struct shadow_audit *audit, const uint64_t *table,
+			       unsigned level, uint64_t base, unsigned first, unsigned end);
+
+/* An entry that points to a table, and all below it. */
+static const char *audit_below(const struct shadow_audit *audit, uint64_t entry, unsigned level,
+			       uint64_t address)
+{
+	const char *wrong;
+
+	if ((entry & ~(PTE_ADDRESS | PTE_NO_EXECUTE)) != SHADOW_TABLE_BITS)
+		return "a shadow entry has bits it must not have";
+	wrong = audit_frame(audit->half->domain, (entry & PTE_ADDRESS) >> 12);
+	if (wrong)
+		return wrong;
+	return audit_table(audit, shadow_table(entry), level - 1, address, 0, PTE_ENTRIES);
+}
+
+static const char *audit_table(const struct shadow_audit *audit, const uint64_t *table,
 			       unsigned level, uint64_t base, unsigned first, unsigned end)
 {
 	for (unsigned i = first; i < end; i++) {
@@ -93,14 +131,10 @@ static const char *audit_table(const struct shadow_audit *audit, const uint64_t 
 				return "a shadow entry is neither present nor zero";
 			continue;
 		}
-		if (shadow_entry_is_table(table[i], level)) {
-			wrong = audit_frame(audit->half->domain, (table[i] & PTE_ADDRESS) >> 12);
-			if (!wrong)
-				wrong = audit_table(audit, shadow_table(table[i]), level - 1,
-						    address, 0, PTE_ENTRIES);
-		} else {
+		if (shadow_entry_is_table(table[i], level))
+			wrong = audit_below(audit, table[i], level, address);
+		else
 			wrong = audit_leaf(audit, table[i], level, address);
-		}
 		if (wrong)
 			return wrong;
 	}
@@ -113,9 +147,12 @@ static const char *audit_views(const struct domain *d, const struct shadow_root 
 	const uint64_t *kernel = arch_frame_pointer(root->kernel_table);
 	const uint64_t *master = arch_frame_pointer(d->shadow.kernel_table);
 
-	for (unsigned i = 0; i < SLOT_USER_END; i++)
-		if (kernel[i] != (user[i] ? user[i] | PTE_NO_EXECUTE : 0))
+	for (unsigned i = 0; i < SLOT_USER_END; i++) {
+		if (kernel[i] && !(kernel[i] & PTE_NO_EXECUTE))
+			return "a kernel view executes the user half";
+		if (user[i] && kernel[i] != (user[i] | PTE_NO_EXECUTE))
 			return "the two views of a root differ in the user half";
+	}
 	for (unsigned i = SLOT_KERNEL_FIRST; i < PTE_ENTRIES; i++) {
 		if (user[i])
 			return "a user view has an entry in the kernel half";

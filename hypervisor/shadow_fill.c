@@ -20,6 +20,12 @@
 
 #define LARGE_MASK (pte_span(2) - 1)
 
+/* The 2 MiB at the end of the user half: their last page is never mapped. */
+static inline bool region_is_last(uint64_t address)
+{
+	return (address | LARGE_MASK) == USER_HALF_END - 1;
+}
+
 static uint64_t leaf_make(const struct shadow_half *half, uint64_t mfn, uint64_t rights,
 			  uint64_t entry)
 {
@@ -34,28 +40,42 @@ static uint64_t leaf_make(const struct shadow_half *half, uint64_t mfn, uint64_t
 	return rights & PTE_USER ? leaf | PTE_NO_EXECUTE : leaf;
 }
 
-/* From now on user mode must not be entered on this root before its user half is dropped. */
-static void mark_kernel_only(const struct shadow_half *half)
+/* Before a leaf for the kernel only comes below a slot: user mode, on other CPUs too, has it no more. */
+static void hide_from_user(const struct shadow_half *half, uint64_t address)
 {
-	struct domain *d = half->domain;
+	uint64_t *slot = &half->user_table[pte_index(address, 4)];
 
-	half->root->kernel_only = true;
-	for (unsigned i = 0; i < d->vcpu_count; i++)
-		if (d->vcpus[i]->root == half->root)
-			vcpu_set_work(d->vcpus[i], VCPU_WORK_KERNEL_ONLY);
+	if (!*slot)
+		return;
+	__atomic_store_n(slot, 0, __ATOMIC_RELAXED);
+	shadow_half_shootdown(half);
+}
+
+/* A user needs a slot that was hidden: it starts anew, without what is for the kernel only. */
+static void show_to_user(const struct shadow_half *half, uint64_t address)
+{
+	struct list_node dropped = LIST_INIT(dropped);
+	unsigned slot = pte_index(address, 4);
+
+	if (half->user_table[slot] || !half->table[slot])
+		return;
+	shadow_half_unlink(half, slot, slot + 1, &dropped);
+	shadow_half_shootdown(half);
+	shadow_pool_return(half->domain, &dropped);
 }
 
 /* Other CPUs may hold what stood there before; nothing needs to be said when it only became looser. */
-static void leaf_install(const struct shadow_half *half, uint64_t *slot, uint64_t leaf)
+static void leaf_install(const struct shadow_half *half, uint64_t address, uint64_t *slot,
+			 uint64_t leaf)
 {
 	uint64_t old = *slot;
 
+	if (leaf & SHADOW_KERNEL_ONLY)
+		hide_from_user(half, address);
 	__atomic_store_n(slot, leaf, __ATOMIC_RELAXED);
 	if ((old & PTE_PRESENT) && (((old ^ leaf) & PTE_ADDRESS) || (old & ~leaf & PTE_WRITE) ||
 				    (leaf & ~old & PTE_NO_EXECUTE)))
 		shadow_half_shootdown(half);
-	if (leaf & SHADOW_KERNEL_ONLY)
-		mark_kernel_only(half);
 }
 
 /* The table below a slot; made, if there is none. A 2 MiB leaf gives way to a table of 4 KiB entries. */
@@ -103,7 +123,7 @@ static int fill_large(const struct shadow_half *half, uint64_t address, const st
 	uint64_t *table;
 	uint64_t *slot;
 
-	if (mfn == FRAME_NONE)
+	if (mfn == FRAME_NONE || region_is_last(address))
 		return FILL_FAULT;
 	table = table_at(half, address, 2);
 	if (!table)
@@ -111,7 +131,7 @@ static int fill_large(const struct shadow_half *half, uint64_t address, const st
 	slot = &table[pte_index(address, 2)];
 	if (shadow_entry_is_table(*slot, 2))
 		return FILL_FAULT;
-	leaf_install(half, slot,
+	leaf_install(half, address, slot,
 		     PTE_LARGE | leaf_make(half, mfn, walk_rights(walk->upper, walk->entry),
 					   walk->entry));
 	return FILL_OK;
@@ -131,6 +151,8 @@ static void window_choose(struct shadow_window *window, uint64_t address, unsign
 	*first = index & ~(window->size - 1);
 	*end = *first + window->size;
 	window->next = page - index + *end;
+	if (*end == PTE_ENTRIES && region_is_last(address))
+		*end = PTE_ENTRIES - 1;
 }
 
 /* One neighbour; true when it was filled. `entry` is the guest's. */
@@ -149,7 +171,10 @@ static inline bool fill_neighbour(const struct shadow_half *half, uint64_t *slot
 	return true;
 }
 
-/* Entries [first, end) of a level-1 table that are missing there and present and accessed in the guest's. */
+/*
+ * Entries [first, end) of a level-1 table that are missing there and present and accessed in the guest's. Reserved bits need no
+ * look: at level 1 they are of the address, and no domain has memory there.
+ */
 static unsigned fill_from_table(const struct shadow_half *half, uint64_t *table,
 				const uint64_t *guest, uint64_t upper, unsigned first, unsigned end)
 {
@@ -162,7 +187,7 @@ static unsigned fill_from_table(const struct shadow_half *half, uint64_t *table,
 		if (table[i])
 			continue;
 		entry = __atomic_load_n(&guest[i], __ATOMIC_RELAXED);
-		if ((entry & wanted) != wanted || walk_entry_reserved(entry, 1))
+		if ((entry & wanted) != wanted)
 			continue;
 		filled +=
 			fill_neighbour(half, &table[i], upper, entry, (entry & PTE_ADDRESS) >> 12);
@@ -205,7 +230,7 @@ static int fill_small(const struct shadow_half *half, uint64_t address, const st
 	table = table_at(half, address, 1);
 	if (!table)
 		return FILL_NO_MEMORY;
-	leaf_install(half, &table[pte_index(address, 1)],
+	leaf_install(half, address, &table[pte_index(address, 1)],
 		     leaf_make(half, mfn, walk_rights(walk->upper, walk->entry), walk->entry));
 	window_choose(half->window, address, &first, &end);
 	*filled += fill_around(half, table, address, walk, first, end);
@@ -232,6 +257,8 @@ int shadow_fill(const struct shadow_half *half, uint64_t address, uint32_t acces
 		*error = access | FAULT_PRESENT;
 		return FILL_FAULT;
 	}
+	if (access & FAULT_USER)
+		show_to_user(half, address);
 	if (walk.level > 1)
 		result = fill_large(half, address, &walk);
 	if (result == FILL_FAULT)

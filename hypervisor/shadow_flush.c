@@ -222,6 +222,8 @@ void shadow_prefill(struct domain *d, uint64_t root_gfn, uint64_t start, uint64_
 
 	if (!root)
 		return;
+	if (end > USER_MAP_END)
+		end = USER_MAP_END;
 	shadow_half_user(d, root, &half);
 	for (unsigned i = 0; i < PREFILL_REGIONS && start < end; i++) {
 		uint64_t next = (start | (pte_span(2) - 1)) + 1;

@@ -122,7 +122,7 @@ int vcpu_set_context(struct vcpu *v, const struct rf_vcpu_context *context)
 	v->root = NULL;
 	v->root_gfn = context->root >> FRAME_SHIFT;
 	v->fault_address = 0;
-	vcpu_clear_work(v, VCPU_WORK_FILL | VCPU_WORK_KERNEL_ONLY);
+	vcpu_clear_work(v, VCPU_WORK_FILL);
 	interrupt_reset(v);
 	arch_vcpu_reset(v, context);
 	v->initialized = true;
@@ -138,7 +138,7 @@ static bool do_work(struct vcpu *v, uint32_t work)
 
 	if (work & VCPU_WORK_EVENT)
 		waiting = interrupt_deliver(v);
-	if (work & (VCPU_WORK_FILL | VCPU_WORK_KERNEL_ONLY) && arch_vcpu_in_user_mode(v))
+	if ((work & VCPU_WORK_FILL) && arch_vcpu_in_user_mode(v))
 		shadow_before_user(v);
 	return waiting;
 }

@@ -5,7 +5,8 @@
  * only a frame this domain owns, no wider than the guest's tables allow.
  *
  * A root has two level-4 tables, the views: the kernel view maps everything (the user half with
- * NX), the user view the user half only. Both share the tables below. The kernel half is one
+ * NX), the user view the user half only. Both share the tables below; a slot below which something
+ * is for the kernel only is missing in the user view until a user needs it. The kernel half is one
  * set of tables per domain, walked from the registered kernel root and linked into every kernel
  * view.
  *
@@ -47,7 +48,6 @@ struct shadow_root {
 	uint64_t loaded;       /* mask of CPUs that have it in CR3; changed atomically */
 	uint64_t last_used;    /* shadow.clock at the last load */
 	struct shadow_window window;
-	bool kernel_only;  /* the user half holds an entry user mode may not use: drop before it */
 	int16_t hash_next; /* index into roots, -1: none */
 };
 
@@ -97,7 +97,7 @@ void shadow_drop_user(struct domain *d, uint64_t root_gfn);
 int shadow_destroy_root(struct domain *d, uint64_t root_gfn); /* -EBUSY */
 void shadow_set_kernel_root(struct domain *d, uint64_t root_gfn);
 
-/* Before user mode: fill where the last fault was given, forget what only the kernel may see. */
+/* Before user mode: fill where the last fault was given. */
 void shadow_before_user(struct vcpu *v);
 
 /*

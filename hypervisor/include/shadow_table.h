@@ -4,7 +4,8 @@
  * includes this.
  *
  * A half is a tree of shadow tables under one level-4 table: a root's user half, or the domain's kernel half. The level-4
- * tables that the CPU loads are the views; slots of the user half stand in both views of their root, the kernel view's with NX.
+ * tables that the CPU loads are the views. A user half hangs in the kernel view of its root, with NX, and in the user view, but
+ * for slots below which a leaf is for the kernel only: these the user view does not have.
  */
 #ifndef HYPERVISOR_SHADOW_TABLE_H
 #define HYPERVISOR_SHADOW_TABLE_H
@@ -31,8 +32,8 @@ struct shadow_half {
 	struct domain *domain;
 	struct shadow_root *root; /* NULL: the kernel half */
 	uint64_t guest_root;	  /* gfn of the guest's level-4 table */
-	uint64_t *table;	  /* level 4 */
-	uint64_t *mirror;	  /* the kernel view's level 4 for a user half, else NULL */
+	uint64_t *table;	  /* level 4: the kernel view's, or the master of the kernel half */
+	uint64_t *user_table;	  /* the user view's level 4 for a user half, else NULL */
 	struct shadow_window *window;
 };
 
@@ -52,14 +53,15 @@ static inline bool shadow_entry_is_table(uint64_t entry, unsigned level)
 	return level > 1 && (entry & PTE_PRESENT) && !(entry & PTE_LARGE);
 }
 
-/* Writes a level-4 slot of a half, in its mirror too. */
+/* Writes a level-4 slot of a half, in all views of its root. */
 static inline void shadow_half_set_slot(const struct shadow_half *half, unsigned slot,
 					uint64_t entry)
 {
-	__atomic_store_n(&half->table[slot], entry, __ATOMIC_RELAXED);
-	if (half->mirror)
-		__atomic_store_n(&half->mirror[slot], entry ? entry | PTE_NO_EXECUTE : 0,
-				 __ATOMIC_RELAXED);
+	uint64_t in_kernel_view = entry && half->root ? entry | PTE_NO_EXECUTE : entry;
+
+	__atomic_store_n(&half->table[slot], in_kernel_view, __ATOMIC_RELAXED);
+	if (half->root)
+		__atomic_store_n(&half->user_table[slot], entry, __ATOMIC_RELAXED);
 }
 
 /* shadow.c: the halves. The lock of the half is held by the caller of everything below. */

@@ -23,8 +23,6 @@ struct shadow_root;
 #define VCPU_WORK_EVENT	   0x1 /* a vector waits */
 #define VCPU_WORK_SCHEDULE 0x2 /* another vCPU should run, or this one may not */
 #define VCPU_WORK_FILL	   0x4 /* before user mode: fill at fault_address */
-#define VCPU_WORK_KERNEL_ONLY                                                                      \
-	0x8 /* before user mode: its root holds entries user mode may not use */
 
 struct vcpu {
 	struct arch_vcpu arch; /* first: assembly reaches it by small offsets */
