@@ -113,11 +113,18 @@ GUEST_LIBRARY := $(call guest_objects,lib)
 GUESTS := $(patsubst %,$(O)/tests/guest/%.elf,$(GUEST_NAMES))
 -include $(wildcard tests/guest/*/flags.mk)
 
+# Benchmarks that are guests are built the same way.
+BENCH_NAMES := $(patsubst tests/bench/%/main.c,%,$(wildcard tests/bench/*/main.c))
+BENCH_SOURCES := $(wildcard $(patsubst %,tests/bench/%/*.c,$(BENCH_NAMES)) \
+	$(patsubst %,tests/bench/%/*.S,$(BENCH_NAMES)))
+bench_objects = $(patsubst %.c,$(O)/%.o,$(patsubst %.S,$(O)/%.S.o,$(filter tests/bench/$(1)/%,$(BENCH_SOURCES))))
+BENCHES := $(patsubst %,$(O)/tests/bench/%.elf,$(BENCH_NAMES))
+
 IMAGES := $(if $(LINK_SCRIPT),$(O)/ringfence.elf64 $(O)/ringfence $(O)/ringfence.pvh)
 
 # --- Targets --------------------------------------------------------------------------------------
 
-.PHONY: all help deps defconfig menuconfig guests unit fuzz check test test-full tests run clean FORCE
+.PHONY: all help deps defconfig menuconfig guests unit fuzz check test test-full tests run bench clean FORCE
 
 all: $(if $(IMAGES),$(IMAGES),$(HYPERVISOR_OBJECTS)) ## the hypervisor (default)
 
@@ -178,6 +185,9 @@ test-full: deps ## every test at full length
 RUN_GUEST ?= demo
 run: $(O)/ringfence $(O)/tests/guest/$(RUN_GUEST).elf ## boot the demonstration guest in QEMU
 	$(Q)tests/vm --kernel $(O)/tests/guest/$(RUN_GUEST).elf $(VM_FLAGS)
+
+bench: all $(BENCHES) ## what each path costs, in instructions
+	$(Q)tests/bench/run
 
 clean: ## remove $(O)
 	$(Q)rm -rf $(O)
@@ -286,6 +296,23 @@ $(O)/tests/guest/$(1).elf: $(call guest_objects,$(1)) $(GUEST_LIBRARY) tests/gue
 endef
 $(foreach g,$(GUEST_NAMES),$(eval $(call guest_rule,$(g))))
 
+$(O)/tests/bench/%.o: tests/bench/%.c $(O)/guest.flags
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$(Q)$(CC) $(GUEST_FLAGS) $(DEPENDENCIES) -c -o $@ $<
+
+$(O)/tests/bench/%.S.o: tests/bench/%.S $(O)/guest.flags
+	@mkdir -p $(@D)
+	$(call say,AS,$<)
+	$(Q)$(CC) $(GUEST_FLAGS) -D__ASSEMBLY__ $(DEPENDENCIES) -c -o $@ $<
+
+define bench_rule
+$(O)/tests/bench/$(1).elf: $(call bench_objects,$(1)) $(GUEST_LIBRARY) tests/guest/lib/guest.lds $(O)/guest.link
+	$$(call say,LD,$$@)
+	$$(Q)$(LD) $(GUEST_LDFLAGS) -T tests/guest/lib/guest.lds -o $$@ $(call bench_objects,$(1)) $(GUEST_LIBRARY)
+endef
+$(foreach b,$(BENCH_NAMES),$(eval $(call bench_rule,$(b))))
+
 # --- Unit tests and fuzzers, on the host ----------------------------------------------------------
 
 # $(1) source. Ours of the functions that the host has too are compiled as for the hypervisor.
@@ -310,10 +337,11 @@ $(O)/unit/core.a: $(UNIT_CORE) $(O)/host.link
 $(O)/fuzz/core.a: $(FUZZ_CORE) $(O)/host.link
 	$(Q)rm -f $@ && $(AR) rcsD $@ $(FUZZ_CORE)
 
+# A test may bring its own of a function of the core: the first definition counts.
 $(O)/tests/unit/test_%: $(O)/unit/tests/unit/test_%.o $(O)/unit/core.a
 	@mkdir -p $(@D)
 	$(call say,HOSTLD,$@)
-	$(Q)$(CC) $(UNIT_SANITIZE) -o $@ $^ -lcmocka
+	$(Q)$(CC) $(UNIT_SANITIZE) -Wl,-z,muldefs -o $@ $^ -lcmocka
 
 $(O)/tests/fuzz/fuzz_%: $(O)/fuzz/tests/fuzz/fuzz_%.o $(O)/fuzz/core.a
 	@mkdir -p $(@D)

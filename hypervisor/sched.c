@@ -122,6 +122,7 @@ void sched_init_cpu(struct cpu *cpu)
 	timer_queue_init(&cpu->timers);
 	run_queue_init(&cpu->queue);
 	timer_init(&cpu->queue.slice, slice_expired);
+	sched_set_busy(cpu);
 }
 
 void sched_init_vcpu(struct vcpu *v)
@@ -274,16 +275,14 @@ void sched_set_affinity(struct vcpu *v, uint64_t mask)
 	struct cpu *cpu = sched_lock(&v->sched);
 
 	v->sched.affinity = mask;
-	if (mask & bitmap_mask(cpu->id)) {
-		sched_unlock(cpu);
-	} else if (list_linked(&v->sched.link) && sched_is_off_cpu(v)) {
+	if (list_linked(&v->sched.link) && sched_is_off_cpu(v)) {
 		sched_dequeue(cpu, &v->sched);
 		sched_enqueue(cpu, &v->sched, false);
-	} else {
-		if (cpu->current == v)
-			sched_request_on(cpu);
-		sched_unlock(cpu);
+		return;
 	}
+	if (cpu->current == v && !(mask & bitmap_mask(cpu->id)))
+		sched_request_on(cpu);
+	sched_unlock(cpu);
 }
 
 void sched_interrupt(const struct vcpu *v)
