@@ -294,6 +294,7 @@ int domain_destroy(struct domain *d)
 	spin_lock(&domain_list_lock);
 	list_add_last(&dying, &d->reap_link);
 	spin_unlock(&domain_list_lock);
+	sched_request(); /* from now on slices end here, too, when nobody waits for the CPU */
 	return 0;
 }
 
@@ -366,12 +367,17 @@ static struct domain *next_dying(void)
 	return node ? list_entry(node, struct domain, reap_link) : NULL;
 }
 
+/* Most of the time there is none: no lock for that. */
+bool domain_reap_waits(void)
+{
+	return __atomic_load_n(&dying.next, __ATOMIC_RELAXED) != &dying;
+}
+
 bool domain_reap(void)
 {
 	struct domain *d;
 
-	/* Most of the time there is none: no lock for that. */
-	if (__atomic_load_n(&dying.next, __ATOMIC_RELAXED) == &dying)
+	if (!domain_reap_waits())
 		return false;
 	if (__atomic_exchange_n(&reaping, true, __ATOMIC_ACQUIRE))
 		return false;
@@ -379,7 +385,7 @@ bool domain_reap(void)
 	if (d)
 		reap_one(d);
 	__atomic_store_n(&reaping, false, __ATOMIC_RELEASE);
-	return __atomic_load_n(&dying.next, __ATOMIC_RELAXED) != &dying;
+	return domain_reap_waits();
 }
 
 /* --- Hypercalls --- */

@@ -313,7 +313,7 @@ static void set_slice(struct cpu *cpu, const struct sched_entity *entity, uint64
 {
 	uint64_t deadline = TIMER_NEVER;
 
-	if (cpu->queue.length)
+	if (cpu->queue.length || domain_reap_waits())
 		deadline = now + SCHED_SLICE_NS;
 	if (entity && has_cap(entity)) {
 		uint64_t budget = cap_budget(entity);

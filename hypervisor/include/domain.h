@@ -101,6 +101,7 @@ int domain_crash(struct domain *d, const char *format, ...)
 int domain_destroy(struct domain *d);
 /* One bounded step of taking apart what is dying; true when there is more to do. */
 bool domain_reap(void);
+bool domain_reap_waits(void);
 
 /* Walks the list under its lock; stops when visit returns true. */
 void domain_for_each(bool (*visit)(struct domain *d, void *context), void *context);

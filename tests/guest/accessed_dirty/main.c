@@ -64,7 +64,7 @@ static void one_entry(uint64_t address, int level)
 {
 	int above;
 
-	for (above = level + 1; above < 4; above++)
+	for (above = level; above < 4; above++)
 		clear_bits(address, above, PTE_AD);
 	flush(address, 1);
 	expect_bits(address, level, 0, "untouched");

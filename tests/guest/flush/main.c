@@ -124,11 +124,12 @@ static void user_changes(uint64_t a)
 
 static void large_changes(uint64_t a)
 {
-	uint64_t table = *root_entry(root, a, 2);
 	uint64_t inside = a + 5 * PAGE_SIZE;
+	uint64_t table;
 
 	map(inside, pages[0], PTE_PRESENT | PTE_WRITE | PTE_NX);
 	CHECK_EQ(read_at(inside), 1, "by a table");
+	table = *root_entry(root, a, 2);
 	root_map_large(root, a, large, PTE_PRESENT | PTE_WRITE | PTE_NX | PTE_AD);
 	flush(inside);
 	CHECK_EQ(read_at(inside), 0x55, "table to 2 MiB");

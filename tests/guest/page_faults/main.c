@@ -9,7 +9,7 @@
 
 const char test_title[] = "page faults";
 
-#define USER_BASE	 0x10000000UL
+#define USER_BASE	 (3UL << 39) /* far from the code of user.h */
 #define NON_CANONICAL	 0x0000900000000000UL
 #define CODE_KERNEL	 0  /* offset of a `ret` */
 #define CODE_USER	 16 /* offset of a `syscall` */
@@ -143,11 +143,12 @@ static uint64_t expected(uint64_t base, uint64_t upper, uint64_t leaf, uint32_t 
 
 static void check_rights(uint64_t base, int level, uint32_t upper, uint32_t leaf)
 {
-	uint64_t *above = root_entry(root, base, level);
-	uint64_t table = *above & PTE_ADDRESS;
+	uint64_t *above, table;
 	uint32_t i;
 
 	root_map(root, base, physical_of(page), PTE_PRESENT | PTE_AD | rights_bits(leaf));
+	above = root_entry(root, base, level);
+	table = *above & PTE_ADDRESS;
 	atomic_store(above, table | PTE_PRESENT | PTE_ACCESSED | rights_bits(upper));
 	flush(base);
 	for (i = 0; i < ACCESSES; i++)
