@@ -37,6 +37,10 @@
 /* The error code of `int n` through a gate that ring 3 may not use: n << 3 | ERROR_IDT. */
 #define ERROR_KIND	    0x7
 #define ERROR_IDT	    0x2
+#define OPCODE_INT	    0xcd
+
+#define OPCODE_INT	    0xcd
+#define INT_LENGTH	    2
 
 /* --- Page faults -------------------------------------------------------------------------------- */
 
@@ -51,6 +55,14 @@ static void page_fault(struct vcpu *v, const struct registers *r)
 		panic_with_registers(r, "a shadow entry has reserved bits set");
 	if (v->arch.user_mode)
 		access |= FAULT_USER;
+	/*
+	 * No entry will do for an access that ring 3 makes with the rights of ring 0. QEMU without
+	 * KVM does so at far returns, and SMAP refuses it.
+	 */
+	if ((r->error & (FAULT_PRESENT | FAULT_USER)) == FAULT_PRESENT) {
+		inject_exception(v, VECTOR_PROTECTION, 0);
+		return;
+	}
 	if (shadow_fault(v, address, access, &error) == SHADOW_FILLED)
 		return;
 	v->page->cr2 = address;
@@ -73,22 +85,38 @@ static bool may_raise(const struct vcpu *v, uint8_t vector)
 }
 
 /*
- * `int n` finds a gate of ring 0 and raises this, as do refused instructions. The instruction is
- * two bytes; a prefix before it counts as part of what comes next.
+ * `int n` finds a gate of ring 0 and raises this, as do refused instructions. The error code says
+ * n << 3; QEMU says n << 4, so the instruction decides. It is two bytes, unless it has prefixes.
  */
+static bool is_software_interrupt(const struct registers *r, uint8_t *vector)
+{
+	uint64_t told = r->error >> 3;
+	uint8_t code[2];
+
+	if ((r->error & ERROR_KIND) != ERROR_IDT)
+		return false;
+	if (copy_from_guest(code, r->rip, sizeof(code)) == 0 && code[0] == OPCODE_INT &&
+	    told == 2U * code[1])
+		told = code[1];
+	*vector = (uint8_t)told;
+	return told <= UINT8_MAX;
+}
+
 static void protection(struct vcpu *v, struct registers *r)
 {
-	uint64_t vector = r->error >> 3;
+	uint8_t vector;
 
 	v->counters.entries[RF_ENTRY_PROTECTION]++;
 	v->counters.exceptions++;
-	if ((r->error & ERROR_KIND) != ERROR_IDT || vector > 255 || !may_raise(v, (uint8_t)vector)) {
+	if (!is_software_interrupt(r, &vector)) {
 		inject_exception(v, VECTOR_PROTECTION, r->error);
-		return;
+	} else if (!may_raise(v, vector)) {
+		inject_exception(v, VECTOR_PROTECTION, (uint64_t)vector << 3 | ERROR_IDT);
+	} else {
+		r->rip += 2;
+		r->rflags &= ~(uint64_t)FLAGS_RESUME;
+		inject_software(v, vector);
 	}
-	r->rip += 2;
-	r->rflags &= ~(uint64_t)FLAGS_RESUME;
-	inject_software(v, (uint8_t)vector);
 }
 
 /*
