@@ -46,7 +46,7 @@ const char test_title[] = "privileged instructions";
 	X(swapgs, "swapgs", GP)                                                                    \
 	X(sysretq, "sysretq", GP)                                                                  \
 	X(sysretl, "sysretl", GP)                                                                  \
-	X(sysexit, "sysexitl", GP)                                                                 \
+	X(sysexit, "sysexitl", GP | UD)                                                            \
 	X(sysenter, "sysenter", GP | UD)                                                           \
 	X(monitor, "monitor", GP | UD)                                                             \
 	X(mwait, "mwait", GP | UD)                                                                 \
@@ -66,9 +66,9 @@ const char test_title[] = "privileged instructions";
 	X(ltr_ring0, "mov $0x40, %eax; ltr %ax", GP)                                               \
 	X(in_dx, "mov $0x3f8, %edx; in %dx, %al", GP)                                              \
 	X(out_dx, "mov $0xf4, %edx; out %eax, %dx", GP)                                            \
-	X(insb, "mov $0x60, %edx; insb", GP)                                                       \
-	X(outsb, "mov $0x80, %edx; outsb", GP)                                                     \
-	X(in_byte, "in $0x71, %al", GP)                                                            \
+	X(insb, "mov $0x3f8, %edx; insb", GP)                                                      \
+	X(outsb, "mov $0x3f8, %edx; mov %rsp, %rsi; outsb", GP)                                    \
+	X(in_byte, "in $0x21, %al", GP)                                                            \
 	X(iret_ring0, "push $0; push $0; pushfq; push $8; push $0; iretq", GP)                     \
 	X(iret_ring1, "push $0; push $0; pushfq; push $9; push $0; iretq", GP)                     \
 	X(iret_null, "push $0; push $0; pushfq; push $0; push $0; iretq", GP)                      \

@@ -13,7 +13,8 @@ const char test_title[] = "selectors";
 #define ACCESS_SYSTEM 0x1000 /* clear: a system descriptor */
 #define ACCESS_CODE   0x0800
 
-USER_ASM(user_far_jump, "push %rdi; lea 1f(%rip), %rax; push %rax; lretq; 1: ud2");
+USER_ASM(user_far_jump, "shl $32, %rdi; lea 1f(%rip), %rax; or %rax, %rdi; push %rdi;"
+			"ljmp *(%rsp); 1: ud2");
 USER_ASM(user_load_ss, "mov %edi, %ss; ud2");
 
 static void ask(uint32_t selector)
