@@ -9,14 +9,18 @@
 
 #include "domain.h"
 #include "guest_access.h"
+#include "index.h"
 #include "vcpu.h"
 #include "abi/errno.h"
 
 static int64_t copy_counters(const struct domain *d, uint64_t vcpu, uint64_t counters)
 {
+	const struct vcpu *v;
+
 	if (vcpu >= d->vcpu_count)
 		return -ENOENT;
-	return copy_to_guest(counters, &d->vcpus[vcpu]->counters, sizeof(struct rf_counters));
+	v = d->vcpus[index_clamp(vcpu, d->vcpu_count)];
+	return copy_to_guest(counters, &v->counters, sizeof(v->counters));
 }
 
 int64_t do_counters(uint64_t domain, uint64_t vcpu, uint64_t counters)

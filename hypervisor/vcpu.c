@@ -11,6 +11,7 @@
 #include "cpu.h"
 #include "domain.h"
 #include "frame.h"
+#include "index.h"
 #include "memory.h"
 #include "pte.h"
 #include "quiesce.h"
@@ -177,7 +178,7 @@ static struct vcpu *find(uint64_t id)
 {
 	const struct domain *d = vcpu_current()->domain;
 
-	return id < d->vcpu_count ? d->vcpus[id] : NULL;
+	return id < d->vcpu_count ? d->vcpus[index_clamp(id, d->vcpu_count)] : NULL;
 }
 
 static enum sched_state state_of(const struct vcpu *v)

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* The console: console_write's arguments and pieces, and the debug keys. */
+#include "unit.h"
+
+#include "machine.h"
+
+#include "abi/errno.h"
+#include "command_line.h"
+#include "console.h"
+#include "frame.h"
+#include "guest_access.h"
+
+#define TEXT_AT	  0x10000ULL
+#define TEXT_SIZE 8192ULL
+
+static char guest_text[TEXT_SIZE];
+static size_t largest_copy;
+
+int copy_from_guest(void *to, uint64_t from, size_t size)
+{
+	if (size > largest_copy)
+		largest_copy = size;
+	if (from < TEXT_AT || from > TEXT_AT + TEXT_SIZE || size > TEXT_AT + TEXT_SIZE - from)
+		return -EFAULT;
+	memcpy(to, guest_text + (from - TEXT_AT), size);
+	return 0;
+}
+
+void domain_for_each(bool (*visit)(struct domain *d, void *context), void *context)
+{
+	visit(&machine_domain, context);
+}
+
+uint64_t frame_free_count(void)
+{
+	return 512;
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	machine_init(2);
+	strcpy(machine_domain.name, "guest");
+	sched_up(machine_vcpu(256, 0, 1));
+	sched_up(machine_vcpu(256, 0, 1));
+	machine_settle();
+	machine_enter(0);
+	command_line.serial_input = SERIAL_INPUT_DOMAIN;
+	largest_copy = 0;
+	fake_serial_clear();
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	machine_free();
+	return 0;
+}
+
+static void assert_output(const char *part)
+{
+	if (!strstr(fake_serial_output, part))
+		fail_msg("'%s' is not in '%s'", part, fake_serial_output);
+}
+
+static void test_write(void **state)
+{
+	(void)state;
+	strcpy(guest_text, "hello\n");
+	assert_int_equal(do_console_write(TEXT_AT, 6), 0);
+	assert_string_equal(fake_serial_output, "(guest) hello\r\n");
+	assert_int_equal(do_console_write(TEXT_AT, 0), 0);
+	assert_int_equal(do_console_write(0, 0), 0);
+}
+
+static void test_long_write(void **state)
+{
+	(void)state;
+	memset(guest_text, 'x', sizeof(guest_text));
+	for (size_t i = 99; i < CONSOLE_WRITE_MAX; i += 100)
+		guest_text[i] = '\n';
+	assert_int_equal(do_console_write(TEXT_AT, CONSOLE_WRITE_MAX), 0);
+	assert_true(largest_copy <= 256);
+	assert_true(fake_serial_length >= CONSOLE_WRITE_MAX - 96);
+}
+
+static void test_bad_arguments(void **state)
+{
+	(void)state;
+	assert_int_equal(do_console_write(TEXT_AT, CONSOLE_WRITE_MAX + 1), -E2BIG);
+	assert_int_equal(do_console_write(TEXT_AT, ~0ULL), -E2BIG);
+	assert_int_equal(do_console_write(TEXT_AT, 1ULL << 32), -E2BIG);
+	assert_int_equal(do_console_write(0, 1), -EFAULT);
+	assert_int_equal(do_console_write(~0ULL, 10), -EFAULT);
+	assert_int_equal(do_console_write(TEXT_AT + TEXT_SIZE - 4, 8), -EFAULT);
+	assert_int_equal(fake_serial_length, 0);
+	/* The second piece is not there: the lock is free all the same. */
+	assert_int_equal(do_console_write(TEXT_AT + TEXT_SIZE - 300, 600), -EFAULT);
+	assert_false(spin_is_locked(&machine_domain.console_lock));
+}
+
+static void type(const char *keys)
+{
+	fake_serial_clear();
+	fake_serial_input = keys;
+	console_poll();
+}
+
+static void test_keys_only_after_escape(void **state)
+{
+	(void)state;
+	type("hdqmcRx");
+	type("\001\001h\001h");
+	assert_int_equal(fake_serial_length, 0);
+	type("\001\001\001h");
+	assert_output("run queues");
+	type("h");
+	assert_output("power off");
+	type("\001\001\001");
+	type("h");
+	assert_int_equal(fake_serial_length, 0);
+}
+
+static void test_keys(void **state)
+{
+	(void)state;
+	command_line.serial_input = SERIAL_INPUT_DEBUG;
+	type("d");
+	assert_output("domain 1 'guest': running");
+	assert_output("vCPU 0: running cpu 0");
+	assert_output("vCPU 1: runnable cpu 0");
+	type("q");
+	assert_output("CPU 0: busy, 1 waiting");
+	assert_output("runs 1.0 at");
+	assert_output("then 1.1 at");
+	assert_output("CPU 1: idle, 0 waiting");
+	type("m");
+	assert_output("512 free (2 MiB)");
+	machine_domain.vcpus[1]->counters.fills = 4711;
+	type("c");
+	assert_output("4711 fills");
+	type("r");
+	assert_output("fake registers");
+	type("zZ?\n");
+	assert_int_equal(fake_serial_length, 0);
+}
+
+static void test_keys_that_end(void **state)
+{
+	(void)state;
+	command_line.serial_input = SERIAL_INPUT_DEBUG;
+	if (!FAKE_ENDS()) {
+		type("x");
+		fake_end_missed();
+	}
+	assert_string_equal(fake_end_text, "exit 16");
+	if (!FAKE_ENDS()) {
+		type("R");
+		fake_end_missed();
+	}
+	assert_string_equal(fake_end_text, "reboot");
+}
+
+/* The timer reads what is typed, for ever. */
+static void test_tick(void **state)
+{
+	(void)state;
+	command_line.serial_input = SERIAL_INPUT_DEBUG;
+	console_start();
+	machine_leave(0);
+	for (uint32_t i = 0; i < 5; i++) {
+		fake_serial_clear();
+		fake_serial_input = "h";
+		machine_run(CONSOLE_TICK_NS);
+		assert_output("this list");
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_write, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_long_write, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_bad_arguments, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_keys_only_after_escape, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_keys, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_keys_that_end, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_tick, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
