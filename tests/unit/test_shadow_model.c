@@ -24,7 +24,7 @@
 
 #define RAM_FRAMES    8192
 #define PHYSICAL_BITS 40
-#define STEPS	      60000
+#define STEPS	      150000
 #define CPUS	      2
 #define ROOTS	      4
 #define TABLES	      16 /* the first gfns: 4 roots, 3 of level 3, 4 of level 2, 5 of level 1 */
@@ -76,6 +76,7 @@ static struct seen seen[ROOTS + 1][PAGES]; /* the last: the kernel half, in the 
 static struct fake_cpu fake_cpus[CPUS];
 static uint64_t seed;
 static bool crowded;
+static unsigned focus; /* the page that most happens to */
 static uint64_t faults, reached, refused;
 
 static unsigned random_below(unsigned n)
@@ -86,6 +87,11 @@ static unsigned random_below(unsigned n)
 static bool one_in(unsigned n)
 {
 	return random_below(n) == 0;
+}
+
+static unsigned random_page(void)
+{
+	return one_in(2) ? focus : random_below(PAGES);
 }
 
 /* --- the guest's memory, as the model sees it --- */
@@ -457,9 +463,8 @@ static void random_access(void)
 					  FAULT_USER | FAULT_WRITE,
 					  FAULT_USER | FAULT_FETCH };
 	unsigned id = random_below(CPUS);
-	unsigned page = random_below(one_in(4) ? PAGES : USER_PAGES);
 
-	access_page(id, page, kinds[random_below(6)]);
+	access_page(id, random_page(), kinds[random_below(6)]);
 }
 
 /* --- everything that any view can reach, or any TLB still holds --- */
@@ -591,25 +596,49 @@ static unsigned random_index(unsigned level)
 	}
 }
 
+/* An entry on the way to the page in focus, or any. */
+static void random_slot(unsigned *table, unsigned *index)
+{
+	unsigned root = page_is_kernel(focus) ? kernel_root() : random_below(ROOTS);
+	struct model_way way = model_find(&model, base + root, addresses[focus]);
+	size_t at = way.slot[random_below(way.slots)] - expected[0];
+
+	*table = (unsigned)(at / 512);
+	*index = at % 512;
+	if (at < TABLES * 512 && one_in(2))
+		return;
+	*table = TABLES - 1 - random_below(one_in(2) ? TABLES : 5);
+	*index = random_index(table_level[*table]);
+}
+
 static void random_change(void)
 {
-	unsigned table = TABLES - 1 - random_below(one_in(2) ? TABLES : 5);
-	unsigned level = table_level[table];
-	unsigned index = random_index(level);
-	uint64_t entry = expected[table][index];
+	unsigned table, index, level;
+	uint64_t entry;
 
-	switch (random_below(4)) {
+	random_slot(&table, &index);
+	level = table_level[table];
+	entry = expected[table][index];
+	switch (random_below(6)) {
 	case 0:
 		entry = random_entry(level);
 		break;
 	case 1: /* as mprotect or the ageing of pages do */
 		entry = (entry & (PTE_ADDRESS | PTE_LARGE)) | random_bits(level);
 		break;
-	case 2:
+	case 2: /* as when a page moves */
+		if (level == 1)
+			entry = (entry & ~PTE_ADDRESS) | random_data() << 12;
+		break;
+	case 3:
+		entry |= PTE_PRESENT | PTE_WRITE | PTE_USER;
+		entry &= ~PTE_NO_EXECUTE;
+		break;
+	case 4:
 		entry &= ~(one_in(2) ? PTE_ACCESSED : PTE_DIRTY);
 		break;
 	default:
-		entry &= ~PTE_WRITE;
+		entry &= ~(one_in(2) ? PTE_WRITE : PTE_USER);
 		break;
 	}
 	guest_write(table, index, entry);
@@ -642,8 +671,8 @@ static void load_root(struct vcpu *v, unsigned root)
 
 static void flush_range(unsigned root)
 {
-	uint64_t start = addresses[random_below(USER_PAGES)];
-	uint64_t last = addresses[random_below(USER_PAGES)];
+	uint64_t start = addresses[random_page() % USER_PAGES];
+	uint64_t last = addresses[one_in(2) ? random_below(USER_PAGES) : 0];
 
 	if (last < start)
 		last = start;
@@ -654,7 +683,7 @@ static void flush_range(unsigned root)
 
 static void flush_kernel(void)
 {
-	uint64_t start = addresses[USER_PAGES + random_below(USER_PAGES)];
+	uint64_t start = addresses[USER_PAGES + random_page() % USER_PAGES];
 	uint64_t last = one_in(2) ? ~0ULL : start | (FRAME_SIZE - 1);
 
 	shadow_flush_kernel(domain, start, last);
@@ -716,7 +745,7 @@ static void flush_by_range(void)
 static void random_operation(void)
 {
 	struct vcpu *v = hypercall_vcpu();
-	unsigned root = random_below(ROOTS);
+	unsigned root = random_below(one_in(2) ? ROOTS : 2);
 
 	if (!v)
 		return;
@@ -760,7 +789,7 @@ static void random_switch(void)
 	struct vcpu *next = domain->vcpus[random_below(2)];
 
 	use_cpu(id);
-	if (one_in(3) || next->arch.loaded)
+	if (one_in(8) || next->arch.loaded)
 		next = NULL;
 	if (!next && !this_cpu()->current)
 		return;
@@ -773,6 +802,8 @@ static void step(unsigned number)
 {
 	unsigned what = random_below(100);
 
+	if (number % 64 == 0)
+		focus = random_below(one_in(4) ? PAGES : USER_PAGES);
 	if (crowded) {
 		if (!hypercall_vcpu())
 			random_switch();
