@@ -13,6 +13,7 @@
 #include "boot_info.h"
 #include "build.h"
 #include "command_line.h"
+#include "console.h"
 #include "cpu.h"
 #include "cpu_setup.h"
 #include "entry.h"
@@ -93,6 +94,7 @@ void main_start(uint32_t protocol, uint64_t info)
 		boot_refuse("no module: nothing to run as the control domain");
 	start_machine();
 	build_domains(&boot_info);
+	console_start();
 	watchdog_start_cpu();
 	entry_run();
 }
