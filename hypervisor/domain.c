@@ -282,8 +282,6 @@ int domain_destroy(struct domain *d)
 {
 	bool first;
 
-	if (d->control)
-		return -EINVAL;
 	spin_lock(&d->lock);
 	first = d->state != RF_DOMAIN_DYING;
 	d->state = RF_DOMAIN_DYING;
@@ -451,7 +449,7 @@ int64_t do_domain_destroy(uint64_t id)
 
 	if (!d)
 		return -ESRCH;
-	error = domain_destroy(d);
+	error = d->control ? -EINVAL : domain_destroy(d);
 	domain_put(d);
 	return error;
 }
