@@ -42,7 +42,7 @@ static char *walk_pointer(struct vcpu *v, uint64_t address, bool write)
 	struct walk walk;
 	uint64_t mfn;
 
-	if (!address_is_canonical(address) || address_is_hypervisor(address))
+	if (!address_is_mappable(address))
 		return NULL;
 	if (walk_guest(d, root, address, write ? FAULT_WRITE : 0, &walk) != WALK_OK)
 		return NULL;
@@ -75,6 +75,12 @@ static char *guest_pointer(struct vcpu *v, uint64_t address, bool write)
 	return pointer;
 }
 
+/* A range that goes on at zero after the last address there is. */
+static inline bool range_wraps(uint64_t address, size_t size)
+{
+	return size && address + (size - 1) < address;
+}
+
 static size_t bytes_in_page(uint64_t address, size_t size)
 {
 	size_t left = FRAME_SIZE - (address & PAGE_OFFSET);
@@ -86,6 +92,8 @@ int copy_from_guest(void *to, uint64_t from, size_t size)
 {
 	struct vcpu *v = vcpu_current();
 
+	if (range_wraps(from, size))
+		return -EFAULT;
 	while (size) {
 		size_t bytes = bytes_in_page(from, size);
 		const char *pointer = guest_pointer(v, from, false);
@@ -105,6 +113,8 @@ int copy_to_guest(uint64_t to, const void *from, size_t size)
 {
 	struct vcpu *v = vcpu_current();
 
+	if (range_wraps(to, size))
+		return -EFAULT;
 	while (size) {
 		size_t bytes = bytes_in_page(to, size);
 		char *pointer = guest_pointer(v, to, true);

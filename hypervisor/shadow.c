@@ -387,12 +387,6 @@ void shadow_set_kernel_root(struct domain *d, uint64_t root_gfn)
 
 /* --- faults --- */
 
-static bool address_is_mappable(uint64_t address)
-{
-	return address_is_canonical(address) && !address_is_hypervisor(address) &&
-	       (address & ~(FRAME_SIZE - 1)) != USER_MAP_END;
-}
-
 /* The kernel half knows the slot, this view does not yet: copies it, and may thereby have resolved the fault. */
 static bool kernel_slot_copy(struct domain *d, const struct shadow_root *root, uint64_t address)
 {

@@ -61,6 +61,13 @@ static inline bool address_is_kernel_half(uint64_t address)
 	return address >= HYPERVISOR_END;
 }
 
+/* Whether the guest's tables have a say at an address. */
+static inline bool address_is_mappable(uint64_t address)
+{
+	return address_is_canonical(address) && !address_is_hypervisor(address) &&
+	       (address & ~4095ULL) != USER_MAP_END;
+}
+
 /* Bits 12.. of the index at a level, 1 to 4. */
 static inline unsigned pte_index(uint64_t address, unsigned level)
 {
