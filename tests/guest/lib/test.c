@@ -113,6 +113,13 @@ bool test_check_equal(uint64_t actual, uint64_t expected, const char *file, int 
 	return false;
 }
 
+void test_audit(void)
+{
+	int64_t result = hv_audit();
+
+	CHECK(!result || result == -EOPNOTSUPP, "%ld", result);
+}
+
 static _Noreturn void end(void)
 {
 	for (;;)

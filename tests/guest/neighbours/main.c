@@ -67,7 +67,8 @@ static void keeps_time(void)
 		last = now;
 	} while (now < end);
 	printf("longest wait %lu us\n", worst / 1000);
-	CHECK(worst < 2 * SECOND, "nothing for %lu us", worst / 1000);
+	/* A long time, because QEMU itself has to wait on a busy host. */
+	CHECK(worst < 10 * SECOND, "nothing for %lu us", worst / 1000);
 }
 
 static const struct scenario scenarios[] = {

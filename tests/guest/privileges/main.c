@@ -89,7 +89,7 @@ void test_main(void)
 
 	if (test_is_control()) {
 		from_user();
-		CHECK_EQ(hv_audit(), 0, "audit");
+		test_audit();
 		CHECK_EQ(hv_domain_info(0, ADDRESS(&info)), 0, "domain 0");
 		CHECK_EQ(info.control, 1, "domain 0");
 		CHECK(!strcmp(info.name, "control"), "domain 0 is %s", info.name);
