@@ -16,6 +16,7 @@ struct arch_vcpu {
 	uint64_t kernel_table;
 	struct rf_vcpu_context context; /* of the last reset */
 	uint32_t resets;
+	uint64_t entries[3];   /* of set_entries */
 	uint32_t delivered;    /* vectors given */
 	uint8_t vector_log[8]; /* the latest of them, at [delivered % 8] before it is counted */
 };
