@@ -25,10 +25,10 @@ static void bad_arguments(void)
 	for (i = 0; i < sizeof(pointers) / sizeof(pointers[0]); i++)
 		CHECK_EQ(hv_console_write(pointers[i], 8), -EFAULT, "%#lx", pointers[i]);
 	CHECK_EQ(hv_console_write(ADDRESS(text), 0), 0, "nothing");
-	CHECK(hv_console_write(ADDRESS(text), WRITE_MAX + 1) < 0, "too long");
+	CHECK_EQ(hv_console_write(ADDRESS(text), WRITE_MAX + 1), -E2BIG, "too long");
 	for (i = 13; i < 64; i++)
-		CHECK(hv_console_write(ADDRESS(text), 1UL << i) < 0, "2^%u bytes", i);
-	CHECK(hv_console_write(ADDRESS(text), ~0UL) < 0, "all the bytes there are");
+		CHECK_EQ(hv_console_write(ADDRESS(text), 1UL << i), -E2BIG, "2^%u bytes", i);
+	CHECK_EQ(hv_console_write(ADDRESS(text), ~0UL), -E2BIG, "all the bytes there are");
 }
 
 /* The first page is there and the second is not. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Proves that x87, SSE and AVX registers are each vCPU's own, begin in their initial state, and
- * that their exceptions arrive.
+ * Proves that x87, SSE and AVX registers are each vCPU's own, whichever domain it is of, begin in
+ * their initial state, and that their exceptions arrive.
  */
 /* covers: set_xcr0, vcpu_init */
 #include "test.h"
@@ -185,7 +185,7 @@ static void exceptions(void)
 	asm volatile("ldmxcsr %0" : : "m"(mxcsr_init));
 }
 
-void test_main(void)
+static void all(void)
 {
 	struct rf_cpuid leaf = {};
 
@@ -198,4 +198,14 @@ void test_main(void)
 	exceptions();
 	isolation();
 	CHECK(atomic_load(&running) == 2 * start_info->vcpus, "%u ran", running);
+}
+
+/* Twice at the same time, so that domains change places on the CPUs as well. */
+static const struct scenario scenarios[] = { { "other_domain", all, SCENARIO_ENDS } };
+
+void test_main(void)
+{
+	if (test_is_control())
+		all();
+	scenarios_run(scenarios, 1);
 }
