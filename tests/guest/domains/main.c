@@ -13,6 +13,7 @@ const char test_title[] = "domains destroyed in every state";
 
 #define FRAMES_OF_ALL (6 * (24UL << 20) / PAGE_SIZE)
 #define USER_BASE     0x10000000UL
+#define TAKE	      256UL
 
 /* --- what the others do --- */
 
@@ -151,29 +152,42 @@ static void bad_numbers(void)
 	CHECK_EQ(hv_domain_info(0, ~0UL - 8), -EFAULT, "info to the end");
 }
 
-/* Frames the machine has free, by taking and giving back each that is not ours. */
-static uint64_t count_free(void)
+/* Gives back so many frames at once: each call of it makes all CPUs come by. */
+static void give_back(struct rf_memory_extent *extents, uint64_t count)
 {
-	struct rf_memory_extent own = { .gfn = physical_of(page_alloc()) / PAGE_SIZE };
+	if (count)
+		CHECK_EQ(hv_memory_release(ADDRESS(extents), count), count, "give back");
+}
+
+/* Frames the machine has free, by taking and giving back each that is not ours. */
+static uint64_t count_free(uint64_t own)
+{
+	static struct rf_memory_extent extents[TAKE];
 	uint64_t gfn, found = 0, end = 320UL << 20 >> 12;
+	uint64_t i;
 
-	CHECK_EQ(hv_memory_release(ADDRESS(&own), 1), 1, "own");
+	for (i = 0; i < TAKE; i++)
+		extents[i].gfn = own + i;
+	give_back(extents, TAKE);
 	for (gfn = 256; gfn < end; gfn++) {
-		struct rf_memory_extent extent = { .gfn = gfn };
-
-		if (gfn == own.gfn || hv_memory_populate(ADDRESS(&extent), 1) != 1)
+		if (gfn >= own && gfn < own + TAKE)
 			continue;
-		found++;
-		CHECK_EQ(hv_memory_release(ADDRESS(&extent), 1), 1, "gfn %#lx", gfn);
+		extents[found % TAKE].gfn = gfn;
+		if (hv_memory_populate(ADDRESS(&extents[found % TAKE]), 1) != 1)
+			continue;
+		if (++found % TAKE == 0)
+			give_back(extents, TAKE);
 	}
-	CHECK_EQ(hv_memory_populate(ADDRESS(&own), 1), 1, "own");
-	page_free(pointer_of(own.gfn * PAGE_SIZE));
+	give_back(extents, found % TAKE);
+	for (i = 0; i < TAKE; i++)
+		extents[i].gfn = own + i;
+	CHECK_EQ(hv_memory_populate(ADDRESS(extents), TAKE), TAKE, "own");
 	return found;
 }
 
 void test_main(void)
 {
-	uint64_t before;
+	uint64_t own, before;
 
 	if (!test_is_control()) {
 		other_domain();
@@ -181,14 +195,15 @@ void test_main(void)
 	}
 	bad_numbers();
 	clock_sleep(300 * MILLISECOND);
-	before = count_free();
+	own = physical_of(pages_alloc(TAKE, PAGE_SIZE)) / PAGE_SIZE;
+	before = count_free(own);
 	end("off", RF_DOMAIN_SHUTDOWN);
 	end("crash", RF_DOMAIN_CRASHED);
 	end("triple", RF_DOMAIN_CRASHED);
 	end("block", RF_DOMAIN_RUNNING);
 	end("spin", RF_DOMAIN_RUNNING);
 	end("call", RF_DOMAIN_RUNNING);
-	before = count_free() - before;
+	before = count_free(own) - before;
 	printf("%lu frames came back of %lu and what they needed beside\n", before, FRAMES_OF_ALL);
 	CHECK(before >= FRAMES_OF_ALL, "%lu frames are lost", FRAMES_OF_ALL - before);
 	CHECK_EQ(hv_audit(), 0, "audit");

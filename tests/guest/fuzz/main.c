@@ -9,7 +9,7 @@
  * N calls without it.
  */
 /* covers: audit, mmu_batch, memory_populate, memory_release */
-/* timeout: 600 */
+/* timeout: 1800 */
 #include "test.h"
 
 #include "abi/time.h"

@@ -159,12 +159,15 @@ void test_main(void)
 	for (i = 0; i < 2; i++) {
 		one_fill(bases[i]);
 		split(bases[i]);
-		hole(bases[i]);
 	}
 	gigabyte();
-	if (!test_is_control())
-		return;
-	CHECK_EQ(domain_wait_end(domain_named("other"), 60, &(struct rf_domain_info){}),
-		 RF_DOMAIN_SHUTDOWN, "the other domain");
-	CHECK_EQ(hv_audit(), 0, "audit");
+	/* In the control domain the frame given back is the one that is taken again, if it is free. */
+	if (test_is_control())
+		CHECK_EQ(domain_wait_end(domain_named("other"), 60, &(struct rf_domain_info){}),
+			 RF_DOMAIN_SHUTDOWN, "the other domain");
+	/* What comes back into the hole may be another frame: no large page from here on. */
+	for (i = 0; i < 2; i++)
+		hole(bases[i]);
+	if (test_is_control())
+		CHECK_EQ(hv_audit(), 0, "audit");
 }

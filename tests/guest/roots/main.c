@@ -16,7 +16,7 @@ const char test_title[] = "roots";
 #define TAG	  0x526f6f7400000000UL
 
 USER_ASM(user_read, "mov (%rdi), %rax; syscall");
-USER_ASM(user_try, "1: mov (%rdi), %rax; syscall; jmp 1b");
+USER_ASM(user_try, "mov $20000, %ecx; 1: pause; loop 1b; mov (%rdi), %rax; syscall");
 
 static uint64_t roots[ROOTS];
 static uint64_t boot;
