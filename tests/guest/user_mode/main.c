@@ -15,6 +15,8 @@ USER_ASM(user_stop, "ud2");
 USER_ASM(user_call, "syscall; syscall");
 USER_ASM(user_flags, "pushfq; pop %rax; ud2");
 USER_ASM(user_bases, "rdgsbase %rax; rdfsbase %rdx; wrgsbase %rdi; wrfsbase %rsi; syscall");
+USER_ASM(user_sysenter, "sysenter; ud2");
+USER_ASM(user_set_flags, "pushfq; orq $0x44400, (%rsp); popfq; syscall; ud2");
 USER_ASM(user_mov_ss,
 	 "mov (%rdi), %ss; syscall; mov (%rdi), %ss; int3; mov (%rdi), %ss; int $0x80");
 
@@ -238,6 +240,66 @@ static void mov_ss(void)
 	CHECK_EQ(hv_version(), RF_ABI_VERSION, "still there");
 }
 
+/*
+ * 32-bit user code has exceptions and `int n`, but no system calls: SYSCALL is undefined there, on
+ * every CPU, and SYSENTER leads nowhere.
+ */
+static void compatibility_mode(void)
+{
+	static const struct {
+		const char *code;
+		uint64_t first, second; /* SYSENTER: by vendor */
+	} list[] = {
+		{ user_call, VECTOR_UD, VECTOR_UD },
+		{ user_stop, VECTOR_UD, VECTOR_UD },
+		{ user_sysenter, VECTOR_GP, VECTOR_UD },
+	};
+	struct user user;
+	uint32_t i;
+
+	for (i = 0; i < sizeof(list) / sizeof(list[0]); i++) {
+		user_init(&user, user_address(list[i].code), 0);
+		user.frame.cs = RF_USER32_CS;
+		user_run(&user);
+		CHECK(user.frame.vector == list[i].first || user.frame.vector == list[i].second,
+		      "code %u: vector %lu", i, user.frame.vector);
+		CHECK_EQ(user.frame.cs, RF_USER32_CS, "code %u", i);
+		CHECK_EQ(user.frame.rip, user_address(list[i].code), "code %u", i);
+	}
+	user_init(&user, IMAGE_BASE + 0x1000000, 0);
+	user.frame.cs = RF_USER32_CS;
+	CHECK_EQ(user_run(&user), VECTOR_GP, "32-bit code beyond 4 GiB");
+}
+
+static uint64_t flags_in_handler;
+
+static bool note_flags(struct trap_frame *f)
+{
+	(void)f;
+	flags_in_handler = read_flags();
+	return false;
+}
+
+/* What a user sets in RFLAGS is not what the kernel's handlers run with. */
+static void flags_do_not_leak(void)
+{
+	struct user user;
+	uint32_t i;
+
+	trap_set_handler(VECTOR_UD, note_flags);
+	trap_set_handler(VECTOR_SYSCALL, note_flags);
+	user_init(&user, user_address(user_set_flags), 0);
+	for (i = 0; i < 2; i++) {
+		CHECK_EQ(user_run(&user), i ? VECTOR_UD : VECTOR_SYSCALL, "flags");
+		CHECK_EQ(user.frame.rflags & (FLAG_ALIGN_CHECK | FLAG_DIRECTION),
+			 FLAG_ALIGN_CHECK | FLAG_DIRECTION, "the user's");
+		CHECK_EQ(flags_in_handler & (FLAG_ALIGN_CHECK | FLAG_NESTED_TASK | FLAG_TRAP), 0,
+			 "the handler's");
+	}
+	trap_set_handler(VECTOR_UD, NULL);
+	trap_set_handler(VECTOR_SYSCALL, NULL);
+}
+
 static void bad_entries(void)
 {
 	static const uint64_t list[] = { HYPERVISOR_START, HYPERVISOR_END - 1, 0x0000800000000000,
@@ -269,6 +331,8 @@ void test_main(void)
 	selectors();
 	stacks();
 	mov_ss();
+	compatibility_mode();
+	flags_do_not_leak();
 	bad_entries();
 	registers();
 }
