@@ -423,6 +423,8 @@ entry_stubs:
 	jmp	entry_nmi
 	.elseif	vector == 8 || vector == 18
 	jmp	entry_fatal
+	.elseif	vector == 14
+	jmp	entry_page_fault
 	.else
 	jmp	entry_common
 	.endif
@@ -442,18 +444,33 @@ entry_vectors:
 	.text
 
 /* From ring 3 RSP is in the vCPU, from ring 0 (idle, or a bug) on the CPU's stack. */
-function entry_common
+	.macro	enter_from_guest
 	testb	$3, REGISTERS_CS - REGISTERS_VECTOR(%rsp)
 	jz	entry_from_hypervisor
 	push_registers
 	swapgs
 	lfence				/* not with the wrong GS, should the branch be mispredicted */
 	mov	%rsp, %rdi
-entry_guest:
+	.endm
+
+/* RDI is the vCPU. DF and AC may be set. */
+	.macro	enter_c
 	mov	%gs:CPU_STACK_TOP, %rsp
 	pushq	$FLAGS_ONE
-	popfq				/* DF and AC may be set */
+	popfq
 	movl	$0, %gs:CPU_IN_GUEST
+	.endm
+
+function entry_page_fault
+	enter_from_guest
+	enter_c
+	call	traps_page_fault
+	jmp	exit_check
+
+function entry_common
+	enter_from_guest
+entry_guest:
+	enter_c
 	call	traps_guest
 
 /* C code is done with the current vCPU. RSP is the stack's top again. */

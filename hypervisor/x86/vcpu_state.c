@@ -127,23 +127,6 @@ uint64_t vcpu_cr3(const struct vcpu *v)
 	return v->arch.user_mode ? v->arch.user_cr3 : v->arch.kernel_cr3;
 }
 
-void vcpu_enter_kernel(struct vcpu *v)
-{
-	v->page->user.gs_base = gs_base_exchange_guest(v->arch.kernel_gs);
-	v->arch.user_mode = 0;
-	this_cpu()->arch.tss->io_map_base = v->arch.kernel_io_map;
-	cr3_write(vcpu_cr3(v));
-}
-
-void vcpu_enter_user(struct vcpu *v, uint64_t gs_base)
-{
-	gs_base_write_guest(gs_base);
-	v->arch.user_mode = 1;
-	__atomic_store_n(&v->page->interrupt_flag, RF_INTERRUPT_FLAG, __ATOMIC_RELAXED);
-	this_cpu()->arch.tss->io_map_base = v->arch.user_io_map;
-	cr3_write(vcpu_cr3(v));
-}
-
 void arch_vcpu_set_tables(struct vcpu *v, uint64_t user_table_mfn, uint64_t kernel_table_mfn)
 {
 	v->arch.user_cr3 = user_table_mfn << FRAME_SHIFT;

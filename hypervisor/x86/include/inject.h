@@ -14,9 +14,11 @@ struct vcpu;
 
 /* False: the domain was crashed. The error code is used where the vector has one. */
 bool inject_exception(struct vcpu *v, uint8_t vector, uint64_t error);
+/* The same for the one that comes most often. */
+bool inject_page_fault(struct vcpu *v, uint64_t error);
 /* A virtual vector; dropped when the domain has no handler for it. */
 bool inject_vector(struct vcpu *v, uint8_t vector);
-/* `int n`, with RIP after it; the domain has a handler. */
+/* `int n`, with RIP after it. */
 bool inject_software(struct vcpu *v, uint8_t vector);
 
 #endif

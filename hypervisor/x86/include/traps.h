@@ -9,6 +9,8 @@ struct vcpu;
 
 /* An exception or interrupt of the current vCPU, whose registers hold vector and error code. */
 void traps_guest(struct vcpu *v);
+/* The same for a page fault. */
+void traps_page_fault(struct vcpu *v);
 /* An interrupt while idle, or an exception in the hypervisor: at a fixup, or the end. */
 void traps_hypervisor(struct registers *registers);
 

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The quick way to memory of the guest kernel that was written before (guest_access.c fills the
+ * cache): for frames on its stack.
+ */
+#ifndef HYPERVISOR_GUEST_ACCESS_CACHE_H
+#define HYPERVISOR_GUEST_ACCESS_CACHE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "domain.h"
+#include "guest_access.h"
+#include "vcpu.h"
+
+/* Bit of guest_access_entry.page. */
+#define GUEST_ACCESS_WRITABLE 1ULL
+
+/*
+ * Where to write `size` bytes at an address of the current vCPU; NULL: use copy_to_guest(). Good
+ * until the hypervisor is left: whoever takes the frame away waits for that (quiesce.h).
+ */
+static inline void *guest_access_cached(struct vcpu *v, uint64_t address, size_t size)
+{
+	uint64_t offset = address & (FRAME_SIZE - 1);
+	const struct guest_access_entry *entry =
+		&v->access_cache.entry[(address >> FRAME_SHIFT) % GUEST_ACCESS_CACHE];
+	uint64_t generation =
+		__atomic_load_n(&v->domain->shadow.kernel_generation, __ATOMIC_RELAXED) +
+		__atomic_load_n(&v->domain->memory.generation, __ATOMIC_RELAXED);
+
+	if (entry->page != ((address - offset) | GUEST_ACCESS_WRITABLE) ||
+	    entry->generation != generation || offset > FRAME_SIZE - size)
+		return NULL;
+	return entry->pointer + offset;
+}
+
+#endif
