@@ -184,6 +184,10 @@ static void choose_size(struct build_plan *plan, uint64_t taken)
 		keep += build_plan_overhead(plan) + 1;
 		c->frames = available > keep ? available - keep : 0;
 	}
+	if (!asked && c->frames < taken)
+		boot_refuse("%s: too little memory: %lu KiB are free, the hypervisor and the other "
+			    "domains need %lu KiB, its image, initrd and the first MiB %lu KiB",
+			    asked_by(plan), available << 2, keep << 2, taken << 2);
 	if (c->frames < taken)
 		boot_refuse("%s: %lu KiB are too little memory for the control domain: its image, "
 			    "initrd and the first MiB take %lu KiB",

@@ -13,6 +13,7 @@
 
 #include "arch.h"
 #include "assert.h"
+#include "audit.h"
 #include "bitmap.h"
 #include "cpu.h"
 #include "exit_status.h"
@@ -371,19 +372,23 @@ bool domain_reap_waits(void)
 	return __atomic_load_n(&dying.next, __ATOMIC_RELAXED) != &dying;
 }
 
+/* Called in loops that do not leave the hypervisor: nobody may wait in vain for this CPU. */
 bool domain_reap(void)
 {
 	struct domain *d;
 
-	if (!domain_reap_waits())
+	/* Most of the time there is none: no lock for that. */
+	if (__atomic_load_n(&dying.next, __ATOMIC_RELAXED) == &dying)
 		return false;
+	audit_hold();
+	quiesce_here();
 	if (__atomic_exchange_n(&reaping, true, __ATOMIC_ACQUIRE))
 		return false;
 	d = next_dying();
 	if (d)
 		reap_one(d);
 	__atomic_store_n(&reaping, false, __ATOMIC_RELEASE);
-	return domain_reap_waits();
+	return __atomic_load_n(&dying.next, __ATOMIC_RELAXED) != &dying;
 }
 
 /* --- Hypercalls --- */

@@ -99,7 +99,10 @@ int domain_crash(struct domain *d, const char *format, ...)
 	__attribute__((format(printf, 2, 3), warn_unused_result));
 /* Its memory is given back, its number is free again. */
 int domain_destroy(struct domain *d);
-/* One bounded step of taking apart what is dying; true when there is more to do. */
+/*
+ * One bounded step of taking apart what is dying; true when there is more to do. The caller uses
+ * nothing that others may unlink (quiesce.h), and holds no lock.
+ */
 bool domain_reap(void);
 bool domain_reap_waits(void);
 
