@@ -100,7 +100,7 @@ static void cap_expired(struct timer *timer)
 	start_cap_period(entity, arch_time_ns());
 	if (!entity->parked) {
 		sched_unlock(cpu);
-	} else if (is_over_cap(entity)) {
+	} else if (is_over_cap(entity) && !entity->pause) {
 		park(entity);
 		sched_unlock(cpu);
 	} else {

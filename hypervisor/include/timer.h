@@ -48,6 +48,7 @@ void timer_start(struct timer *timer, uint64_t deadline);
 /*
  * After it returns the timer is inactive, and its function is not running on another CPU: no
  * lock may be held that the function takes.
+ * A function that starts its own timer again must be told not to first.
  */
 void timer_stop(struct timer *timer);
 

@@ -9,6 +9,8 @@
 #ifndef UNIT_MACHINE_H
 #define UNIT_MACHINE_H
 
+#include <stdlib.h>
+
 #include "bitmap.h"
 #include "cpu.h"
 #include "domain.h"
