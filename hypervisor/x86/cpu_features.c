@@ -95,11 +95,22 @@ static uint64_t state_components(void)
 	return mask;
 }
 
+/*
+ * QEMU's translator reads the stack of an IRET or far RET as the supervisor, even for one within
+ * ring 3: with SMAP that faults, and no page-table entry can help.
+ */
+static bool is_translated(void)
+{
+	struct cpuid r = cpuid(0x40000000, 0);
+
+	return has(1, ECX, 31) && r.ebx == 0x54474354 && r.ecx == 0x43544743 && r.edx == 0x47435447;
+}
+
 void cpu_features_read(struct cpu_features *f)
 {
 	memset(f, 0, sizeof(*f));
 	f->smep = has(7, EBX, 7);
-	f->smap = has(7, EBX, 20);
+	f->smap = has(7, EBX, 20) && !is_translated();
 	f->umip = has(7, ECX, 2);
 	f->pcid = has(1, ECX, 17);
 	f->invpcid = has(7, EBX, 10);
