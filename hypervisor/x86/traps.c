@@ -43,6 +43,25 @@
 
 /* --- Page faults -------------------------------------------------------------------------------- */
 
+/* A shadow entry is made for ring 3, and well: only a mistake, or QEMU, makes such an error code. */
+static bool is_strange(uint64_t error)
+{
+	return (error & FAULT_RESERVED) || (error & (FAULT_PRESENT | FAULT_USER)) == FAULT_PRESENT;
+}
+
+/*
+ * QEMU without KVM makes the stack accesses of far returns in ring 3 with the rights of ring 0, and
+ * SMAP refuses them for ever: no entry would do.
+ */
+static __attribute__((noinline)) void strange_fault(struct vcpu *v)
+{
+	const struct registers *r = &v->arch.registers;
+
+	if (r->error & FAULT_RESERVED)
+		panic_with_registers(r, "a shadow entry has reserved bits set");
+	inject_exception(v, VECTOR_PROTECTION, 0);
+}
+
 /*
  * The most frequent reason to be here. Nothing is on the stack that could be written beyond, so it
  * does without that check.
@@ -56,8 +75,10 @@ __attribute__((no_stack_protector)) void traps_page_fault(struct vcpu *v)
 
 	r->rflags &= ~(uint64_t)FLAGS_NESTED;
 	v->counters.entries[RF_ENTRY_PAGE_FAULT]++;
-	if (__builtin_expect(r->error & FAULT_RESERVED, 0))
-		panic_with_registers(r, "a shadow entry has reserved bits set");
+	if (__builtin_expect(is_strange(r->error), 0)) {
+		strange_fault(v);
+		return;
+	}
 	if (v->arch.user_mode)
 		access |= FAULT_USER;
 	if (shadow_fault(v, address, access, &error) == SHADOW_FILLED)
