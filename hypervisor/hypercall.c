@@ -38,8 +38,8 @@ int64_t do_version(void)
 #define CALL_5(name) do_##name(a0, a1, a2, a3, a4)
 #define CALL_6(name) do_##name(a0, a1, a2, a3, a4, a5)
 
-#define MAY_ANY	    true
-#define MAY_CONTROL v->domain->control
+#define MAY_ANY	     true
+#define MAY_CONTROL  v->domain->control
 
 /* Counted where it is known to be a good number: the compiler sees a constant index. */
 #define HYPERCALL(number, name, arguments, who)                                                    \

@@ -10,7 +10,7 @@
 #include "cpu.h"
 #include "vcpu.h"
 
-#define EMIT(name, value)  asm volatile(".ascii \"->" #name " %0\"" : : "i"(value))
+#define EMIT(name, value)     asm volatile(".ascii \"->" #name " %0\"" : : "i"(value))
 #define REGISTER(name, field) EMIT(name, offsetof(struct vcpu, arch.registers.field))
 
 static void emit_registers(void)

@@ -54,21 +54,19 @@ enum word {
 	(BIT(0) | BIT(3) | BIT(5) | BIT(6) | BIT(8) | BIT(9) | BIT(13) | BIT(18) | BIT(19) |       \
 	 BIT(23) | BIT(24) | BIT(29))
 /* AVX512: F DQ IFMA PF ER CD BW VL */
-#define AVX512_7_EBX                                                                               \
-	(BIT(16) | BIT(17) | BIT(21) | BIT(26) | BIT(27) | BIT(28) | BIT(30) | BIT(31))
+#define AVX512_7_EBX	(BIT(16) | BIT(17) | BIT(21) | BIT(26) | BIT(27) | BIT(28) | BIT(30) | BIT(31))
 /* GFNI VAES VPCLMULQDQ RDPID CLDEMOTE MOVDIRI MOVDIR64B */
-#define ALLOWED_7_ECX                                                                              \
-	(BIT(8) | BIT(9) | BIT(10) | BIT(22) | BIT(25) | BIT(27) | BIT(28))
+#define ALLOWED_7_ECX	(BIT(8) | BIT(9) | BIT(10) | BIT(22) | BIT(25) | BIT(27) | BIT(28))
 /* AVX512: VBMI VBMI2 VNNI BITALG VPOPCNTDQ */
-#define AVX512_7_ECX (BIT(1) | BIT(6) | BIT(11) | BIT(12) | BIT(14))
+#define AVX512_7_ECX	(BIT(1) | BIT(6) | BIT(11) | BIT(12) | BIT(14))
 /* FSRM SERIALIZE */
-#define ALLOWED_7_EDX (BIT(4) | BIT(14))
+#define ALLOWED_7_EDX	(BIT(4) | BIT(14))
 /* AVX512: 4VNNIW 4FMAPS VP2INTERSECT FP16 */
-#define AVX512_7_EDX (BIT(2) | BIT(3) | BIT(8) | BIT(23))
+#define AVX512_7_EDX	(BIT(2) | BIT(3) | BIT(8) | BIT(23))
 /* AVX_VNNI FZRM FSRS FSRCS */
 #define ALLOWED_7_1_EAX (BIT(4) | BIT(10) | BIT(11) | BIT(12))
 /* AVX512_BF16 */
-#define AVX512_7_1_EAX BIT(5)
+#define AVX512_7_1_EAX	BIT(5)
 /* XSAVEOPT XSAVEC XGETBV1 */
 #define ALLOWED_D_1_EAX (BIT(0) | BIT(1) | BIT(2))
 /* LAHF ABM SSE4A MISALIGNSSE 3DNOWPREFETCH XOP FMA4 TBM */
@@ -83,14 +81,14 @@ enum word {
 /* CLZERO XSAVEERPTR */
 #define ALLOWED_80000008_EBX (BIT(0) | BIT(2))
 
-#define HYPERVISOR_1_ECX BIT(31)
+#define HYPERVISOR_1_ECX     BIT(31)
 
 /* Of leaf 1 in `avx` when the state component is not there for guests. */
-#define AVX_1_ECX (BIT(12) | BIT(28) | BIT(29))
-#define AVX_7_EBX BIT(5)
-#define AVX_7_ECX (BIT(9) | BIT(10))
-#define AVX_7_1_EAX BIT(4)
-#define AVX_80000001_ECX (BIT(11) | BIT(16))
+#define AVX_1_ECX	     (BIT(12) | BIT(28) | BIT(29))
+#define AVX_7_EBX	     BIT(5)
+#define AVX_7_ECX	     (BIT(9) | BIT(10))
+#define AVX_7_1_EAX	     BIT(4)
+#define AVX_80000001_ECX     (BIT(11) | BIT(16))
 
 /* Where each word is, which of it goes without AVX, and which of it comes with AVX-512. */
 static const struct {

@@ -17,18 +17,18 @@
 #include "string.h"
 #include "vcpu.h"
 
-#define BREAKPOINTS 4
-#define CAUSE	    6
-#define CONTROL	    7
+#define BREAKPOINTS	4
+#define CAUSE		6
+#define CONTROL		7
 
-#define CAUSE_RESET   0xffff0ff0ULL
-#define CONTROL_RESET 0x400ULL
+#define CAUSE_RESET	0xffff0ff0ULL
+#define CONTROL_RESET	0x400ULL
 /* Local and global enable bits, exact match, and the four kinds and lengths. */
 #define CONTROL_ENABLES 0xffULL
 #define CONTROL_ALLOWED (0xffff03ffULL | CONTROL_RESET)
 
-#define KIND_EXECUTE 0
-#define KIND_PORT    2
+#define KIND_EXECUTE	0
+#define KIND_PORT	2
 
 #define READ(n)                                                                                    \
 	({                                                                                         \

@@ -17,12 +17,12 @@
 #include "vcpu.h"
 
 /* Bits of the second byte up, in the descriptor. */
-#define ACCESSED      (1ULL << 40)
-#define CODE	      (1ULL << 43)
-#define NOT_SYSTEM    (1ULL << 44)
-#define PRIVILEGE     (3ULL << 45)
-#define PRESENT	      (1ULL << 47)
-#define LONG_MODE     (1ULL << 53)
+#define ACCESSED   (1ULL << 40)
+#define CODE	   (1ULL << 43)
+#define NOT_SYSTEM (1ULL << 44)
+#define PRIVILEGE  (3ULL << 45)
+#define PRESENT	   (1ULL << 47)
+#define LONG_MODE  (1ULL << 53)
 
 void descriptor_load(const uint64_t *descriptors)
 {

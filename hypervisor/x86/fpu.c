@@ -21,9 +21,9 @@
 #include "string.h"
 #include "vcpu.h"
 
-#define MXCSR_OFFSET	  24
-#define MXCSR_INITIAL	  0x1f80U
-#define AMD_RESTORES_ALL  (1U << 2) /* CPUID 0x80000008 EBX: XRSTOR loads FIP and FDP always */
+#define MXCSR_OFFSET	 24
+#define MXCSR_INITIAL	 0x1f80U
+#define AMD_RESTORES_ALL (1U << 2) /* CPUID 0x80000008 EBX: XRSTOR loads FIP and FDP always */
 
 static uint64_t components;
 static uint32_t area_size;

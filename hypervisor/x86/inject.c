@@ -48,8 +48,8 @@ static inline uint32_t interrupt_flag(const struct vcpu *v, bool from_user)
 
 static inline uint64_t stack_pointer(const struct vcpu *v, bool from_user)
 {
-	return from_user ? __atomic_load_n(&v->page->kernel_sp, __ATOMIC_RELAXED) :
-			   v->arch.registers.rsp;
+	return from_user ? __atomic_load_n(&v->page->kernel_sp, __ATOMIC_RELAXED)
+			 : v->arch.registers.rsp;
 }
 
 /* The selectors of guest-kernel mode are virtual: it really runs on those of user mode. */
@@ -149,8 +149,7 @@ static inline __attribute__((always_inline)) bool inject(struct vcpu *v, const s
 	uint64_t rip = __atomic_load_n(&trap->rip, __ATOMIC_RELAXED);
 	uint32_t flag = interrupt_flag(v, event.from_user);
 	uint64_t top = stack_pointer(v, event.from_user) & ~15ULL;
-	struct trap_frame *frame =
-		guest_access_cached(v, top - sizeof(*frame), sizeof(*frame));
+	struct trap_frame *frame = guest_access_cached(v, top - sizeof(*frame), sizeof(*frame));
 
 	if (!frame || !rip)
 		return inject_slow(v, event.vector, event.has_error, event.error);

@@ -20,7 +20,7 @@
 #include "segment_base.h"
 #include "vcpu.h"
 
-#define EFER_GUEST 0xd01ULL /* SCE LME LMA NXE: what guests run with */
+#define EFER_GUEST	  0xd01ULL /* SCE LME LMA NXE: what guests run with */
 
 /* String moves are fast. */
 #define MISC_ENABLE_GUEST 0x1ULL

@@ -18,12 +18,12 @@ static const struct {
 	uint16_t first;
 	uint16_t last;
 } owned[] = {
-	{ 0x20, 0x21 },	      /* interrupt controllers */
+	{ 0x20, 0x21 }, /* interrupt controllers */
 	{ 0xa0, 0xa1 },
 	{ 0x4d0, 0x4d1 },
-	{ 0x40, 0x43 },	      /* timer, and its gate */
+	{ 0x40, 0x43 }, /* timer, and its gate */
 	{ 0x61, 0x61 },
-	{ 0x3f8, 0x3ff },     /* serial console */
+	{ 0x3f8, 0x3ff }, /* serial console */
 	{ EXIT_PORT, EXIT_PORT + 3 },
 };
 

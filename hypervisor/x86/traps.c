@@ -243,8 +243,8 @@ void traps_debug(struct registers *registers)
 void traps_fatal(const struct registers *registers)
 {
 	panic_with_registers(registers, "%s",
-			     registers->vector == VECTOR_DOUBLE_FAULT ? "double fault" :
-									"machine check");
+			     registers->vector == VECTOR_DOUBLE_FAULT ? "double fault"
+								      : "machine check");
 }
 
 /* --- The way out, in debug builds --------------------------------------------------------------- */

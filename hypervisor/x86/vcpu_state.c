@@ -98,12 +98,13 @@ void arch_vcpu_dump(const struct vcpu *v)
 	const struct arch_vcpu *a = &v->arch;
 	const struct registers *r = &a->registers;
 
-	log_info("  %s mode rip %016lx rsp %016lx rflags %06lx cs %02lx", a->user_mode ? "user" : "kernel",
-		 r->rip, r->rsp, r->rflags, r->cs);
+	log_info("  %s mode rip %016lx rsp %016lx rflags %06lx cs %02lx",
+		 a->user_mode ? "user" : "kernel", r->rip, r->rsp, r->rflags, r->cs);
 	log_info("  rax %016lx rbx %016lx rcx %016lx rdx %016lx", r->rax, r->rbx, r->rcx, r->rdx);
 	log_info("  rsi %016lx rdi %016lx rbp %016lx r8  %016lx", r->rsi, r->rdi, r->rbp, r->r8);
 	log_info("  r9  %016lx r10 %016lx r11 %016lx r12 %016lx", r->r9, r->r10, r->r11, r->r12);
-	log_info("  r13 %016lx r14 %016lx r15 %016lx gs  %016lx", r->r13, r->r14, r->r15, a->kernel_gs);
+	log_info("  r13 %016lx r14 %016lx r15 %016lx gs  %016lx", r->r13, r->r14, r->r15,
+		 a->kernel_gs);
 }
 
 /* --- Modes -------------------------------------------------------------------------------------- */
