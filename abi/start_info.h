@@ -25,6 +25,7 @@
 #define RF_RANGE_FOREIGN                                                                           \
 	0x100 /* RAM of the machine that belongs to somebody else (control domain only) */
 
+/* Sorted. If there are more pieces than fit, short ones of RAM are left out. */
 struct rf_start_range {
 	uint64_t start;
 	uint64_t size;

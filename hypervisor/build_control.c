@@ -18,9 +18,9 @@
 #include "string.h"
 #include "abi/start_info.h"
 
-#define LOW_END	      256			/* the first MiB */
-#define RESERVE_MOST  (16 << 20 >> FRAME_SHIFT) /* plus 1/32 of what is free */
-#define OWNED_RUN_MAX (1ULL << 20)
+#define LOW_END	     256		       /* the first MiB */
+#define RESERVE_MOST (16 << 20 >> FRAME_SHIFT) /* plus 1/32 of what is free */
+#define LEFT_OUT_MAX (1ULL << 18)	       /* frames: 1 GiB */
 
 static uint64_t first_frame(const struct build_plan *plan)
 {
@@ -135,17 +135,19 @@ static void take_initrd(struct build_plan *plan)
 
 /* --- How much it gets --- */
 
-/* Kept for what the hypervisor needs later: domains made by the control domain, and their parts. */
-static uint64_t own_reserve(void)
+/* Kept for what the hypervisor needs later: domains that the control domain makes, and their parts. */
+static uint64_t reserve;
+
+static void choose_reserve(void)
 {
 	uint64_t free = frame_free_count();
 
-	return free / 32 + (free / 8 < RESERVE_MOST ? free / 8 : RESERVE_MOST);
+	reserve = free / 32 + (free / 8 < RESERVE_MOST ? free / 8 : RESERVE_MOST);
 }
 
 static uint64_t frames_to_keep(void)
 {
-	uint64_t keep = own_reserve();
+	uint64_t keep = reserve;
 
 	for (uint32_t i = 1; i < build_plan_count; i++)
 		keep += build_plans[i].config.frames + build_plan_overhead(&build_plans[i]);
@@ -237,6 +239,7 @@ void build_control_create(struct build_plan *plan)
 	if (plan->initrd)
 		take_initrd(plan);
 	taken = count_taken();
+	choose_reserve();
 	choose_size(plan, taken);
 	take_rest(plan, plan->config.frames - taken);
 	plan->domain = domain_create(&plan->config, &error);
@@ -247,12 +250,12 @@ void build_control_create(struct build_plan *plan)
 
 void build_control_top_up(struct build_plan *plan)
 {
-	uint64_t free = frame_free_count(), keep = own_reserve();
+	uint64_t free = frame_free_count();
 
 	if (!plan->gets_all)
 		return;
-	if (free > keep)
-		take_rest(plan, free - keep);
+	if (free > reserve)
+		take_rest(plan, free - reserve);
 	assign_taken(plan->domain);
 	plan->domain->memory.frames_max = plan->domain->memory.frames;
 }
@@ -316,24 +319,22 @@ static uint64_t run_end(uint64_t mfn, uint64_t end, uint32_t kind)
 	return mfn;
 }
 
-/* With shortest > 1, what belongs to it in pieces shorter than that is not shown, nor who has what
- * it does not own. */
+/* Pieces shorter than that are left out. */
 static void add_ram(struct rf_start_info *info, uint64_t mfn, uint64_t end, uint64_t shortest)
 {
 	while (mfn < end) {
 		uint32_t kind = kind_of_frame(mfn, 0);
 		uint64_t after = run_end(mfn, end, kind);
 
-		if (shortest > 1 && (kind != RF_RANGE_RAM || after - mfn < shortest))
-			kind = RF_RANGE_FOREIGN;
-		add_range(info, mfn << FRAME_SHIFT, (after - mfn) << FRAME_SHIFT, kind);
+		if (after - mfn >= shortest)
+			add_range(info, mfn << FRAME_SHIFT, (after - mfn) << FRAME_SHIFT, kind);
 		mfn = after;
 	}
 }
 
 void build_control_ranges(const struct boot_info *boot, struct rf_start_info *info)
 {
-	for (uint64_t shortest = 1; shortest <= OWNED_RUN_MAX; shortest *= 16) {
+	for (uint64_t shortest = 1; shortest <= LEFT_OUT_MAX; shortest *= 16) {
 		info->ranges = 0;
 		for (uint32_t i = 0; i < boot->range_count; i++) {
 			const struct boot_range *r = &boot->ranges[i];

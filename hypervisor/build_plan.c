@@ -223,12 +223,13 @@ static void read_domain(struct build_module *module, struct parse_words *words)
 
 static void read_initrd(struct build_module *module, struct parse_words *words)
 {
-	struct build_plan *plan = &build_plans[build_plan_count - 1];
 	const char *file = module->boot->file_name;
+	struct build_plan *plan;
 	struct parse_word word;
 
 	if (build_plan_count == 0)
 		boot_refuse("%s: an initrd before the first domain", file);
+	plan = &build_plans[build_plan_count - 1];
 	if (plan->initrd)
 		boot_refuse("%s: %s has an initrd already, %s", file, plan->image->boot->file_name,
 			    plan->initrd->boot->file_name);

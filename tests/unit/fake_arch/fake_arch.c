@@ -28,6 +28,7 @@ struct boot_info boot_info;
 
 char *fake_ram;
 uint64_t fake_ram_frames;
+uint64_t fake_reserved_first;
 uint64_t fake_reserved_frames;
 _Thread_local struct cpu *fake_this_cpu;
 uint64_t fake_clock_ns;
@@ -52,6 +53,7 @@ void fake_arch_init(uint64_t ram_frames, uint32_t cpu_number)
 	if (fake_ram == MAP_FAILED)
 		abort();
 	fake_ram_frames = ram_frames;
+	fake_reserved_first = 0;
 	fake_reserved_frames = 0;
 	memset(cpus, 0, sizeof(cpus));
 	cpu_count = cpu_number;
@@ -137,7 +139,7 @@ void arch_machine_reboot(void)
 
 void arch_image_range(uint64_t *start, uint64_t *size)
 {
-	*start = 0;
+	*start = fake_reserved_first << 12;
 	*size = fake_reserved_frames << 12;
 }
 

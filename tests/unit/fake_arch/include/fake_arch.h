@@ -24,7 +24,8 @@ extern uint64_t fake_wall_clock;
  * at one second.
  */
 void fake_arch_init(uint64_t ram_frames, uint32_t cpu_number);
-/* So many frames from 0 on are the hypervisor's when frame_init asks. */
+/* These frames are the hypervisor's image when frame_init asks; none at first. */
+extern uint64_t fake_reserved_first;
 extern uint64_t fake_reserved_frames;
 void fake_set_cpu(uint32_t id);
 
