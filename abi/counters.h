@@ -31,7 +31,7 @@ struct rf_counters {
 	uint64_t fills;				 /* shadow entries filled because of a fault */
 	uint64_t window_fills;			 /* neighbours filled with them */
 	uint64_t flushes;			 /* flush operations */
-	uint64_t resynced;			 /* shadow entries read again by flushes */
+	uint64_t resynced;			 /* entries that flushes looked at again */
 	uint64_t shootdowns;			 /* other CPUs told to flush */
 	uint64_t faults;			 /* page faults given to the guest */
 	uint64_t exceptions;			 /* other exceptions given to the guest */

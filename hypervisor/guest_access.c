@@ -38,7 +38,8 @@ static char *frame_byte(uint64_t mfn, uint64_t address)
 static char *walk_pointer(struct vcpu *v, uint64_t address, bool write)
 {
 	const struct domain *d = v->domain;
-	uint64_t root = address_is_kernel_half(address) ? d->shadow.kernel_root : v->root_gfn;
+	uint64_t root = address_is_kernel_half(address) ? d->shadow.kernel_half.guest_root
+							: v->root_gfn;
 	struct walk walk;
 	uint64_t mfn;
 
@@ -50,29 +51,33 @@ static char *walk_pointer(struct vcpu *v, uint64_t address, bool write)
 	return mfn == FRAME_NONE ? NULL : frame_byte(mfn, address);
 }
 
-static char *guest_pointer(struct vcpu *v, uint64_t address, bool write)
+static __attribute__((noinline)) char *guest_pointer_slow(struct vcpu *v, uint64_t address,
+							  bool write)
 {
-	uint64_t page = address & ~PAGE_OFFSET;
-	unsigned slot = (address >> FRAME_SHIFT) % GUEST_ACCESS_CACHE;
-	struct guest_access_entry *entry = &v->access_cache.entry[slot];
-	uint64_t generation;
-	char *pointer;
+	struct guest_access_entry *entry =
+		&v->access_cache.entry[(address >> FRAME_SHIFT) % GUEST_ACCESS_CACHE];
+	uint64_t generation = cache_generation(v->domain);
+	char *pointer = walk_pointer(v, address, write);
 
-	if (!address_is_kernel_half(address))
-		return walk_pointer(v, address, write);
-	generation = cache_generation(v->domain);
-	if (entry->generation == generation &&
-	    (entry->page | CACHE_WRITABLE) == (page | CACHE_WRITABLE) &&
-	    (!write || (entry->page & CACHE_WRITABLE)))
-		return entry->pointer + (address & PAGE_OFFSET);
-	pointer = walk_pointer(v, address, write);
-	if (pointer)
+	if (pointer && address_is_kernel_half(address))
 		*entry = (struct guest_access_entry){
-			.page = page | (write ? CACHE_WRITABLE : 0),
+			.page = (address & ~PAGE_OFFSET) | (write ? CACHE_WRITABLE : 0),
 			.generation = generation,
 			.pointer = pointer - (address & PAGE_OFFSET),
 		};
 	return pointer;
+}
+
+static inline char *guest_pointer(struct vcpu *v, uint64_t address, bool write)
+{
+	const struct guest_access_entry *entry =
+		&v->access_cache.entry[(address >> FRAME_SHIFT) % GUEST_ACCESS_CACHE];
+	uint64_t wanted = (address & ~PAGE_OFFSET) | CACHE_WRITABLE;
+	uint64_t page = write ? entry->page : entry->page | CACHE_WRITABLE;
+
+	if (page != wanted || entry->generation != cache_generation(v->domain))
+		return guest_pointer_slow(v, address, write);
+	return entry->pointer + (address & PAGE_OFFSET);
 }
 
 /* A range that goes on at zero after the last address there is. */

@@ -28,28 +28,6 @@
 
 /* --- halves --- */
 
-void shadow_half_user(struct domain *d, struct shadow_root *root, struct shadow_half *half)
-{
-	*half = (struct shadow_half){
-		.domain = d,
-		.root = root,
-		.guest_root = root->gfn,
-		.table = arch_frame_pointer(root->kernel_table),
-		.user_table = arch_frame_pointer(root->user_table),
-		.window = &root->window,
-	};
-}
-
-void shadow_half_kernel(struct domain *d, struct shadow_half *half)
-{
-	*half = (struct shadow_half){
-		.domain = d,
-		.guest_root = d->shadow.kernel_root,
-		.table = arch_frame_pointer(d->shadow.kernel_table),
-		.window = &d->shadow.kernel_window,
-	};
-}
-
 void shadow_half_shootdown(const struct shadow_half *half)
 {
 	const uint64_t *mask = half->root ? &half->root->loaded : &half->domain->shadow.cpus;
@@ -59,9 +37,10 @@ void shadow_half_shootdown(const struct shadow_half *half)
 	tlb_shootdown(__atomic_load_n(mask, __ATOMIC_RELAXED));
 }
 
-void shadow_half_unlink(const struct shadow_half *half, unsigned first, unsigned end,
+void shadow_half_unlink(struct shadow_half *half, unsigned first, unsigned end,
 			struct list_node *dropped)
 {
+	shadow_quick_forget(half);
 	for (unsigned slot = first; slot < end; slot++) {
 		uint64_t entry = half->table[slot];
 
@@ -171,7 +150,13 @@ static struct shadow_root *root_create(struct domain *d, uint64_t gfn)
 	root->gfn = gfn;
 	root->user_table = shadow_table_mfn(user);
 	root->kernel_table = shadow_table_mfn(kernel);
-	root->window = (struct shadow_window){ 0 };
+	root->half.domain = d;
+	root->half.root = root;
+	root->half.guest_root = gfn;
+	root->half.table = kernel;
+	root->half.user_table = user;
+	root->half.window = (struct shadow_window){ 0 };
+	shadow_quick_forget(&root->half);
 	root_link(s, root);
 	return root;
 }
@@ -194,13 +179,11 @@ struct shadow_root *shadow_root_lock(struct domain *d, uint64_t gfn)
 static void drop_user_half(struct domain *d, struct shadow_root *root)
 {
 	struct list_node dropped = LIST_INIT(dropped);
-	struct shadow_half half;
 
-	shadow_half_user(d, root, &half);
-	shadow_half_unlink(&half, 0, SLOT_USER_END, &dropped);
+	shadow_half_unlink(&root->half, 0, SLOT_USER_END, &dropped);
 	if (list_empty(&dropped))
 		return;
-	shadow_half_shootdown(&half);
+	shadow_half_shootdown(&root->half);
 	shadow_pool_return(d, &dropped);
 }
 
@@ -209,18 +192,16 @@ static void drop_kernel_half(struct domain *d)
 {
 	struct list_node dropped = LIST_INIT(dropped);
 	struct shadow *s = &d->shadow;
-	struct shadow_half half;
 
 	spin_lock(&s->kernel_lock);
-	shadow_half_kernel(d, &half);
-	shadow_half_unlink(&half, SLOT_KERNEL_FIRST, PTE_ENTRIES, &dropped);
+	shadow_half_unlink(&s->kernel_half, SLOT_KERNEL_FIRST, PTE_ENTRIES, &dropped);
 	for (unsigned i = 0; i < SHADOW_ROOTS; i++)
 		if (s->roots[i].gfn != FRAME_NONE)
 			memset((uint64_t *)arch_frame_pointer(s->roots[i].kernel_table) +
 				       SLOT_KERNEL_FIRST,
 			       0, (PTE_ENTRIES - SLOT_KERNEL_FIRST) * sizeof(uint64_t));
 	__atomic_fetch_add(&s->kernel_generation, 1, __ATOMIC_SEQ_CST);
-	shadow_half_shootdown(&half);
+	shadow_half_shootdown(&s->kernel_half);
 	spin_unlock(&s->kernel_lock);
 	shadow_pool_return(d, &dropped);
 }
@@ -379,7 +360,7 @@ void shadow_set_kernel_root(struct domain *d, uint64_t root_gfn)
 
 	spin_lock(&s->lock);
 	spin_lock(&s->kernel_lock);
-	s->kernel_root = root_gfn;
+	s->kernel_half.guest_root = root_gfn;
 	spin_unlock(&s->kernel_lock);
 	drop_kernel_half(d);
 	spin_unlock(&s->lock);
@@ -403,13 +384,13 @@ static bool kernel_slot_copy(struct domain *d, const struct shadow_root *root, u
 static int fault_kernel_half(struct vcpu *v, uint64_t address, uint32_t access, uint32_t *error)
 {
 	struct domain *d = v->domain;
-	struct shadow_half half;
 	int result = FILL_OK;
 
 	spin_lock(&d->shadow.kernel_lock);
 	if (!kernel_slot_copy(d, v->root, address)) {
-		shadow_half_kernel(d, &half);
-		result = shadow_fill(&half, address, access, error);
+		result = shadow_quick(&d->shadow.kernel_half, address, access, &v->counters);
+		if (result == QUICK_UNKNOWN)
+			result = shadow_fill(&d->shadow.kernel_half, address, access, error);
 		kernel_slot_copy(d, v->root, address);
 	}
 	spin_unlock(&d->shadow.kernel_lock);
@@ -418,12 +399,10 @@ static int fault_kernel_half(struct vcpu *v, uint64_t address, uint32_t access, 
 
 static int fault_user_half(struct vcpu *v, uint64_t address, uint32_t access, uint32_t *error)
 {
-	struct shadow_half half;
 	int result;
 
 	spin_lock(&v->root->lock);
-	shadow_half_user(v->domain, v->root, &half);
-	result = shadow_fill(&half, address, access, error);
+	result = shadow_fill(&v->root->half, address, access, error);
 	spin_unlock(&v->root->lock);
 	return result;
 }
@@ -433,20 +412,20 @@ static enum shadow_result fault_user_on_kernel_half(struct vcpu *v, uint64_t add
 						    uint32_t access, uint32_t *error)
 {
 	struct walk walk;
-	uint32_t result =
-		walk_guest(v->domain, v->domain->shadow.kernel_root, address, access, &walk);
+	uint32_t result = walk_guest(v->domain, v->domain->shadow.kernel_half.guest_root, address,
+				     access, &walk);
 
 	*error = result & WALK_FAULT ? result & ~WALK_FAULT : access;
 	return SHADOW_GUEST_FAULT;
 }
 
-enum shadow_result shadow_fault(struct vcpu *v, uint64_t address, uint32_t access, uint32_t *error)
+static __attribute__((noinline)) enum shadow_result
+fault_with_walk(struct vcpu *v, uint64_t address, uint32_t access, uint32_t *error)
 {
 	bool kernel_half = address_is_kernel_half(address);
 	unsigned attempts = 0;
 	int result;
 
-	*error = access;
 	if (!address_is_mappable(address))
 		return SHADOW_GUEST_FAULT;
 	if (kernel_half && (access & FAULT_USER))
@@ -461,6 +440,16 @@ enum shadow_result shadow_fault(struct vcpu *v, uint64_t address, uint32_t acces
 	return SHADOW_FILLED; /* other vCPUs took what was freed: the guest comes again */
 }
 
+enum shadow_result shadow_fault(struct vcpu *v, uint64_t address, uint32_t access, uint32_t *error)
+{
+	int result = shadow_quick_user(v, address, access);
+
+	*error = access;
+	if (result == QUICK_UNKNOWN)
+		return fault_with_walk(v, address, access, error);
+	return result == FILL_FAULT ? SHADOW_GUEST_FAULT : SHADOW_FILLED;
+}
+
 /* Nothing is marked dirty here that the guest did not: the access is a read, whatever the fault was. */
 static void fill_last_fault(struct vcpu *v)
 {
@@ -468,7 +457,8 @@ static void fill_last_fault(struct vcpu *v)
 
 	if (address_is_kernel_half(v->fault_address) || !address_is_mappable(v->fault_address))
 		return;
-	if (fault_user_half(v, v->fault_address, FAULT_USER, &error) == FILL_OK)
+	if (shadow_quick_user(v, v->fault_address, FAULT_USER) != QUICK_UNKNOWN ||
+	    fault_user_half(v, v->fault_address, FAULT_USER, &error) == FILL_OK)
 		v->counters.prefills++;
 }
 
@@ -489,7 +479,9 @@ int shadow_create(struct domain *d, uint64_t pool_frames)
 	uint64_t minimum = SHADOW_POOL_MINIMUM + 2 * reserve;
 	uint64_t *master;
 
-	s->kernel_root = FRAME_NONE;
+	s->kernel_half.domain = d;
+	s->kernel_half.guest_root = FRAME_NONE;
+	shadow_quick_forget(&s->kernel_half);
 	s->kernel_generation = 1;
 	memset(s->hash, 0xff, sizeof(s->hash));
 	for (unsigned i = 0; i < SHADOW_ROOTS; i++)
@@ -499,6 +491,7 @@ int shadow_create(struct domain *d, uint64_t pool_frames)
 	s->pool.reserve = reserve;
 	master = shadow_pool_alloc(d, 0);
 	s->kernel_table = shadow_table_mfn(master);
+	s->kernel_half.table = master;
 	return 0;
 }
 

@@ -66,8 +66,8 @@ static const char *leaf_bits(const struct shadow_half *half, uint64_t leaf, unsi
 		may |= PTE_LARGE;
 	if ((leaf & always) != always || (leaf & ~may) || level > 2)
 		return "a shadow entry has bits it must not have";
-	if (!(leaf & PTE_WRITE) != !(leaf & PTE_DIRTY))
-		return "a shadow entry is writable but not dirty, or dirty but not writable";
+	if ((leaf & PTE_WRITE) && !(leaf & PTE_DIRTY))
+		return "a shadow entry is writable but not dirty";
 	if ((leaf & SHADOW_KERNEL_ONLY) && half->user_table[pte_index(address, 4)])
 		return "a user view has an entry that is for the kernel only";
 	if (half->root && address + pte_span(level) > USER_MAP_END)
@@ -165,7 +165,6 @@ static const char *audit_views(const struct domain *d, const struct shadow_root 
 static const char *audit_root(struct domain *d, struct shadow_root *root, bool strict)
 {
 	struct shadow_audit audit = { .strict = strict };
-	struct shadow_half half;
 	const char *wrong = audit_frame(d, root->user_table);
 
 	if (!wrong)
@@ -174,22 +173,19 @@ static const char *audit_root(struct domain *d, struct shadow_root *root, bool s
 		wrong = audit_views(d, root);
 	if (wrong)
 		return wrong;
-	shadow_half_user(d, root, &half);
-	audit.half = &half;
-	return audit_table(&audit, half.table, 4, 0, 0, SLOT_USER_END);
+	audit.half = &root->half;
+	return audit_table(&audit, root->half.table, 4, 0, 0, SLOT_USER_END);
 }
 
 static const char *audit_kernel_half(struct domain *d, bool strict)
 {
 	struct shadow_audit audit = { .strict = strict };
-	struct shadow_half half;
 	const char *wrong = audit_frame(d, d->shadow.kernel_table);
 
 	if (wrong)
 		return wrong;
-	shadow_half_kernel(d, &half);
-	audit.half = &half;
-	return audit_table(&audit, half.table, 4, 0xffff000000000000ULL, SLOT_KERNEL_FIRST,
+	audit.half = &d->shadow.kernel_half;
+	return audit_table(&audit, audit.half->table, 4, 0xffff000000000000ULL, SLOT_KERNEL_FIRST,
 			   PTE_ENTRIES);
 }
 

@@ -2,8 +2,10 @@
 /*
  * Filling the shadows: one entry that was missing, and a window of its neighbours.
  *
- * leaf_make is the one place where an entry that maps memory is made, and frame_for the one place that says which frame: the
- * domain's own, or none.
+ * The shadow_rule says what an entry of the guest becomes, and shadow_translate which frame it maps: the domain's own, or none.
+ * Every entry that maps memory is made by shadow_leaf from these two.
+ *
+ * Most fills are made by shadow_quick.c; here is what it leaves.
  *
  * An entry is writable only if the guest's is writable and dirty: the first write to a clean page comes here and sets D. A
  * neighbour is filled only if the guest's entry has A, so A stays exact but for flushes that Linux leaves out by intent.
@@ -26,33 +28,43 @@ static inline bool region_is_last(uint64_t address)
 	return (address | LARGE_MASK) == USER_HALF_END - 1;
 }
 
-static uint64_t leaf_make(const struct shadow_half *half, uint64_t mfn, uint64_t rights,
-			  uint64_t entry)
+uint64_t shadow_translate_slow(const struct domain *d, struct shadow_translation *t, uint64_t entry)
 {
-	uint64_t leaf = (mfn << 12) | PTE_PRESENT | PTE_USER | PTE_ACCESSED |
-			(rights & PTE_NO_EXECUTE);
+	uint64_t gfn = (entry & PTE_ADDRESS) >> 12;
+	uint64_t first = gfn & ~(uint64_t)(PTE_ENTRIES - 1);
+	uint64_t mfn = memory_lookup_2m(d, first);
 
-	if ((rights & PTE_WRITE) && (entry & PTE_DIRTY))
-		leaf |= PTE_WRITE | PTE_DIRTY;
+	if (mfn == FRAME_NONE) {
+		mfn = memory_lookup(d, gfn);
+		return mfn == FRAME_NONE ? FRAME_NONE : mfn << 12;
+	}
+	t->chunk = entry;
+	t->delta = (mfn - first) << 12;
+	return (entry & PTE_ADDRESS) + t->delta;
+}
+
+/* What only the kernel may use in a user half is marked; it does not execute what users may write: SMEP. */
+static uint64_t leaf_restrict(const struct shadow_half *half, uint64_t rights, uint64_t leaf)
+{
 	if (half->root)
 		return rights & PTE_USER ? leaf : leaf | SHADOW_KERNEL_ONLY;
-	/* The guest kernel does not execute what its users may write: SMEP. */
 	return rights & PTE_USER ? leaf | PTE_NO_EXECUTE : leaf;
 }
 
 /* Before a leaf for the kernel only comes below a slot: user mode, on other CPUs too, has it no more. */
-static void hide_from_user(const struct shadow_half *half, uint64_t address)
+static void hide_from_user(struct shadow_half *half, uint64_t address)
 {
 	uint64_t *slot = &half->user_table[pte_index(address, 4)];
 
 	if (!*slot)
 		return;
 	__atomic_store_n(slot, 0, __ATOMIC_RELAXED);
+	shadow_quick_forget(half);
 	shadow_half_shootdown(half);
 }
 
 /* A user needs a slot that was hidden: it starts anew, without what is for the kernel only. */
-static void show_to_user(const struct shadow_half *half, uint64_t address)
+static void show_to_user(struct shadow_half *half, uint64_t address)
 {
 	struct list_node dropped = LIST_INIT(dropped);
 	unsigned slot = pte_index(address, 4);
@@ -65,8 +77,7 @@ static void show_to_user(const struct shadow_half *half, uint64_t address)
 }
 
 /* Other CPUs may hold what stood there before; nothing needs to be said when it only became looser. */
-static void leaf_install(const struct shadow_half *half, uint64_t address, uint64_t *slot,
-			 uint64_t leaf)
+static void leaf_install(struct shadow_half *half, uint64_t address, uint64_t *slot, uint64_t leaf)
 {
 	uint64_t old = *slot;
 
@@ -116,12 +127,13 @@ static uint64_t *table_at(const struct shadow_half *half, uint64_t address, unsi
  * A 2 MiB leaf where the guest has one and its memory is contiguous. FILL_FAULT: not possible here; a table of 4 KiB entries
  * stays until the guest flushes it.
  */
-static int fill_large(const struct shadow_half *half, uint64_t address, const struct walk *walk)
+static int fill_large(struct shadow_half *half, uint64_t address, const struct walk *walk)
 {
 	uint64_t gfn = walk_gfn(walk->entry, walk->level, address & ~LARGE_MASK);
 	uint64_t mfn = memory_lookup_2m(half->domain, gfn);
 	uint64_t *table;
 	uint64_t *slot;
+	uint64_t leaf;
 
 	if (mfn == FRAME_NONE || region_is_last(address))
 		return FILL_FAULT;
@@ -131,44 +143,10 @@ static int fill_large(const struct shadow_half *half, uint64_t address, const st
 	slot = &table[pte_index(address, 2)];
 	if (shadow_entry_is_table(*slot, 2))
 		return FILL_FAULT;
+	leaf = shadow_leaf(shadow_rule(walk->upper), mfn << 12, walk->entry) | PTE_LARGE;
 	leaf_install(half, address, slot,
-		     PTE_LARGE | leaf_make(half, mfn, walk_rights(walk->upper, walk->entry),
-					   walk->entry));
+		     leaf_restrict(half, walk_rights(walk->upper, walk->entry), leaf));
 	return FILL_OK;
-}
-
-/* Indices [*first, *end) to look at around an entry. */
-static void window_choose(struct shadow_window *window, uint64_t address, unsigned *first,
-			  unsigned *end)
-{
-	uint64_t page = address >> 12;
-	unsigned index = pte_index(address, 1);
-
-	if (page == window->next && window->size)
-		window->size = window->size >= PTE_ENTRIES / 4 ? PTE_ENTRIES : window->size * 4;
-	else
-		window->size = SHADOW_WINDOW_MIN;
-	*first = index & ~(window->size - 1);
-	*end = *first + window->size;
-	window->next = page - index + *end;
-	if (*end == PTE_ENTRIES && region_is_last(address))
-		*end = PTE_ENTRIES - 1;
-}
-
-/* One neighbour; true when it was filled. `entry` is the guest's. */
-static inline bool fill_neighbour(const struct shadow_half *half, uint64_t *slot, uint64_t upper,
-				  uint64_t entry, uint64_t gfn)
-{
-	uint64_t rights = walk_rights(upper, entry);
-	uint64_t mfn;
-
-	if (half->root && !(rights & PTE_USER))
-		return false;
-	mfn = memory_lookup(half->domain, gfn);
-	if (mfn == FRAME_NONE)
-		return false;
-	__atomic_store_n(slot, leaf_make(half, mfn, rights, entry), __ATOMIC_RELAXED);
-	return true;
 }
 
 /*
@@ -176,21 +154,29 @@ static inline bool fill_neighbour(const struct shadow_half *half, uint64_t *slot
  * look: at level 1 they are of the address, and no domain has memory there.
  */
 static unsigned fill_from_table(const struct shadow_half *half, uint64_t *table,
-				const uint64_t *guest, uint64_t upper, unsigned first, unsigned end)
+				const uint64_t *guest, uint64_t upper, struct shadow_translation *t,
+				unsigned first, unsigned end)
 {
-	const uint64_t wanted = PTE_PRESENT | PTE_ACCESSED;
+	const struct shadow_rule rule = shadow_rule(upper);
+	const uint64_t wanted = shadow_plain(half);
+	const struct domain *d = half->domain;
 	unsigned filled = 0;
 
+	if (half->root && !(upper & PTE_USER))
+		return 0;
 	for (unsigned i = first; i < end; i++) {
-		uint64_t entry;
+		uint64_t entry, machine;
 
 		if (table[i])
 			continue;
 		entry = __atomic_load_n(&guest[i], __ATOMIC_RELAXED);
-		if ((entry & wanted) != wanted)
+		if ((entry & SHADOW_PLAIN_BITS) != wanted)
 			continue;
-		filled +=
-			fill_neighbour(half, &table[i], upper, entry, (entry & PTE_ADDRESS) >> 12);
+		machine = shadow_translate(d, t, entry);
+		if (machine == FRAME_NONE)
+			continue;
+		__atomic_store_n(&table[i], shadow_leaf(rule, machine, entry), __ATOMIC_RELAXED);
+		filled++;
 	}
 	return filled;
 }
@@ -199,29 +185,40 @@ static unsigned fill_from_table(const struct shadow_half *half, uint64_t *table,
 static unsigned fill_from_large(const struct shadow_half *half, uint64_t *table, uint64_t address,
 				const struct walk *walk, unsigned first, unsigned end)
 {
-	uint64_t gfn = walk_gfn(walk->entry, walk->level, address & ~LARGE_MASK);
+	const uint64_t gfn = walk_gfn(walk->entry, walk->level, address & ~LARGE_MASK);
+	const struct shadow_rule rule = shadow_rule(walk->upper);
 	unsigned filled = 0;
 
-	for (unsigned i = first; i < end; i++)
-		if (!table[i])
-			filled +=
-				fill_neighbour(half, &table[i], walk->upper, walk->entry, gfn + i);
+	if ((walk->entry & SHADOW_PLAIN_BITS) != shadow_plain(half) ||
+	    (half->root && !(walk->upper & PTE_USER)))
+		return 0;
+	for (unsigned i = first; i < end; i++) {
+		uint64_t mfn = table[i] ? FRAME_NONE : memory_lookup(half->domain, gfn + i);
+
+		if (mfn == FRAME_NONE)
+			continue;
+		__atomic_store_n(&table[i], shadow_leaf(rule, mfn << 12, walk->entry),
+				 __ATOMIC_RELAXED);
+		filled++;
+	}
 	return filled;
 }
 
 static unsigned fill_around(const struct shadow_half *half, uint64_t *table, uint64_t address,
 			    const struct walk *walk, unsigned first, unsigned end)
 {
+	struct shadow_translation t = { 0 };
+
 	if (walk->level > 1)
 		return fill_from_large(half, table, address, walk, first, end);
-	return fill_from_table(half, table, walk->leaf - pte_index(address, 1), walk->upper, first,
-			       end);
+	return fill_from_table(half, table, walk->leaf - pte_index(address, 1), walk->upper, &t,
+			       first, end);
 }
 
-static int fill_small(const struct shadow_half *half, uint64_t address, const struct walk *walk,
-		      unsigned *filled)
+static int fill_small(struct shadow_half *half, uint64_t address, const struct walk *walk)
 {
 	uint64_t mfn = memory_lookup(half->domain, walk_gfn(walk->entry, walk->level, address));
+	uint64_t leaf = shadow_leaf(shadow_rule(walk->upper), mfn << 12, walk->entry);
 	unsigned first, end;
 	uint64_t *table;
 
@@ -231,17 +228,18 @@ static int fill_small(const struct shadow_half *half, uint64_t address, const st
 	if (!table)
 		return FILL_NO_MEMORY;
 	leaf_install(half, address, &table[pte_index(address, 1)],
-		     leaf_make(half, mfn, walk_rights(walk->upper, walk->entry), walk->entry));
-	window_choose(half->window, address, &first, &end);
-	*filled += fill_around(half, table, address, walk, first, end);
+		     leaf_restrict(half, walk_rights(walk->upper, walk->entry), leaf));
+	if (walk->level == 1)
+		shadow_quick_remember(half, address, table);
+	shadow_window_choose(&half->window, address, &first, &end);
+	vcpu_current()->counters.window_fills +=
+		fill_around(half, table, address, walk, first, end);
 	return FILL_OK;
 }
 
-int shadow_fill(const struct shadow_half *half, uint64_t address, uint32_t access, uint32_t *error)
+static int fill_walk(struct shadow_half *half, uint64_t address, uint32_t access, uint32_t *error)
 {
-	struct rf_counters *counters = &vcpu_current()->counters;
 	int result = FILL_FAULT;
-	unsigned filled = 0;
 	struct walk walk;
 	uint32_t found;
 
@@ -252,25 +250,39 @@ int shadow_fill(const struct shadow_half *half, uint64_t address, uint32_t acces
 		*error = found & ~WALK_FAULT;
 		return FILL_FAULT;
 	}
-	/* The kernel view maps the user half without execution, whatever U says. */
-	if (half->root && (access & (FAULT_FETCH | FAULT_USER)) == FAULT_FETCH) {
-		*error = access | FAULT_PRESENT;
-		return FILL_FAULT;
-	}
 	if (access & FAULT_USER)
 		show_to_user(half, address);
 	if (walk.level > 1)
 		result = fill_large(half, address, &walk);
 	if (result == FILL_FAULT)
-		result = fill_small(half, address, &walk, &filled);
+		result = fill_small(half, address, &walk);
 	/* The guest maps a frame it does not have. */
 	*error = access | FAULT_PRESENT | FAULT_RESERVED;
-	counters->fills += result == FILL_OK;
-	counters->window_fills += filled;
 	return result;
 }
 
-int shadow_fill_range(const struct shadow_half *half, uint64_t start, uint64_t end)
+/* The kernel view maps the user half without execution, whatever U says. */
+static int fetch_from_user_half(struct shadow_half *half, uint64_t address, uint32_t *error)
+{
+	struct walk walk;
+	uint32_t found = walk_guest(half->domain, half->guest_root, address, FAULT_FETCH, &walk);
+
+	*error = found & WALK_FAULT ? found & ~WALK_FAULT : FAULT_FETCH | FAULT_PRESENT;
+	return found == WALK_RETRY ? FILL_OK : FILL_FAULT;
+}
+
+int shadow_fill(struct shadow_half *half, uint64_t address, uint32_t access, uint32_t *error)
+{
+	int result;
+
+	if (half->root && (access & (FAULT_FETCH | FAULT_USER)) == FAULT_FETCH)
+		return fetch_from_user_half(half, address, error);
+	result = fill_walk(half, address, access, error);
+	vcpu_current()->counters.fills += result == FILL_OK;
+	return result;
+}
+
+int shadow_fill_range(struct shadow_half *half, uint64_t start, uint64_t end)
 {
 	unsigned first = pte_index(start, 1);
 	struct walk walk;

@@ -17,7 +17,7 @@
 #define RESYNC_BUDGET 32768
 
 struct resync {
-	const struct shadow_half *half;
+	struct shadow_half *half;
 	bool identity; /* guest frame numbers are machine frame numbers */
 	bool changed;
 	uint32_t budget;
@@ -33,8 +33,10 @@ static void entry_unlink(struct resync *r, uint64_t *slot, unsigned level)
 		shadow_half_set_slot(r->half, slot - r->half->table, 0);
 	else
 		__atomic_store_n(slot, 0, __ATOMIC_RELAXED);
-	if (shadow_entry_is_table(entry, level))
+	if (shadow_entry_is_table(entry, level)) {
+		shadow_quick_forget(r->half);
 		shadow_pool_drop(&r->dropped, (entry & PTE_ADDRESS) >> 12, level - 1);
+	}
 	r->changed = true;
 }
 
@@ -52,10 +54,26 @@ static uint64_t leaf_tighten(const struct shadow_half *half, uint64_t leaf, uint
 	if (half->root && !(guest & PTE_USER) && !(leaf & SHADOW_KERNEL_ONLY))
 		return 0;
 	if ((guest & writable) != writable)
-		leaf &= ~writable;
+		leaf &= ~PTE_WRITE;
 	if (!half->root && (guest & PTE_USER))
 		leaf |= PTE_NO_EXECUTE;
-	return leaf | (guest & PTE_NO_EXECUTE);
+	return (leaf & ~PTE_DIRTY) | (guest & (PTE_NO_EXECUTE | PTE_DIRTY));
+}
+
+/* Writes what may stay; CPUs must be told unless it only became looser or the same. */
+static void leaf_update(struct resync *r, uint64_t *slot, uint64_t leaf, uint64_t tight)
+{
+	if (tight == leaf)
+		return;
+	__atomic_store_n(slot, tight, __ATOMIC_RELAXED);
+	if ((leaf & ~tight) || (tight & ~leaf & PTE_NO_EXECUTE))
+		r->changed = true;
+}
+
+/* The guest's entry as if the levels above had no say: its W, U and NX are those of the whole path. */
+static inline uint64_t entry_effective(uint64_t upper, uint64_t entry)
+{
+	return (entry & (upper | ~(PTE_WRITE | PTE_USER))) | (upper & PTE_NO_EXECUTE);
 }
 
 static bool leaf_same_frame(const struct resync *r, uint64_t leaf, uint64_t guest)
@@ -73,31 +91,60 @@ static void resync_leaf(struct resync *r, uint64_t *slot, uint64_t guest)
 
 	if (leaf_same_frame(r, leaf, guest))
 		tight = leaf_tighten(r->half, leaf, guest);
-	if (tight == leaf)
-		return;
-	__atomic_store_n(slot, tight, __ATOMIC_RELAXED);
-	r->changed = true;
+	leaf_update(r, slot, leaf, tight);
 }
 
-/* The guest's entry as if the levels above had no say: its W, U and NX are those of the whole path. */
-static inline uint64_t entry_effective(uint64_t upper, uint64_t entry)
-{
-	return (entry & (upper | ~(PTE_WRITE | PTE_USER))) | (upper & PTE_NO_EXECUTE);
-}
-
-static void resync_entries(struct resync *r, uint64_t *table, const struct walk *walk,
-			   unsigned first, unsigned count)
+/*
+ * Most entries have not changed: where guest frames are machine frames, that shows in one comparison of the leaf with what the
+ * rule makes of the guest's entry. U is compared as well: in a user half both have it, in the kernel half the leaf only. (An
+ * entry with W and without D differs from its leaf, and is looked at closely every time.)
+ */
+static inline __attribute__((always_inline)) void
+resync_entries(struct resync *r, uint64_t *table, const struct walk *walk, unsigned count,
+	       uint64_t keep, uint64_t add, uint64_t only_in_leaf)
 {
 	const uint64_t *guest = walk->leaf;
 
 	for (unsigned i = 0; i < count; i++) {
-		if (!table[first + i])
+		uint64_t leaf = table[i];
+		uint64_t entry;
+
+		if (!leaf)
 			continue;
-		resync_leaf(r, &table[first + i],
-			    entry_effective(walk->upper,
-					    __atomic_load_n(&guest[i], __ATOMIC_RELAXED)));
-		r->visited++;
+		entry = __atomic_load_n(&guest[i], __ATOMIC_RELAXED);
+		if ((((entry & keep) | add) ^ leaf ^ only_in_leaf) & SHADOW_LEAF_BITS)
+			resync_leaf(r, &table[i],
+				    entry_effective(walk->upper,
+						    __atomic_load_n(&guest[i], __ATOMIC_RELAXED)));
 	}
+}
+
+static __attribute__((noinline)) void resync_user_entries(struct resync *r, uint64_t *table,
+							  const struct walk *walk, unsigned count,
+							  uint64_t keep, uint64_t add)
+{
+	resync_entries(r, table, walk, count, keep, add, 0);
+}
+
+static __attribute__((noinline)) void resync_kernel_entries(struct resync *r, uint64_t *table,
+							    const struct walk *walk, unsigned count,
+							    uint64_t keep, uint64_t add)
+{
+	resync_entries(r, table, walk, count, keep, add, PTE_USER);
+}
+
+static void resync_table(struct resync *r, uint64_t *table, const struct walk *walk, unsigned count)
+{
+	const bool plain = r->identity && (!r->half->root || (walk->upper & PTE_USER));
+	const struct shadow_rule rule = shadow_rule(walk->upper);
+	const uint64_t keep = plain ? rule.keep | PTE_ADDRESS | PTE_USER : 0;
+	const uint64_t add = rule.add & ~PTE_USER;
+
+	if (r->half->root)
+		resync_user_entries(r, table, walk, count, keep, add);
+	else
+		resync_kernel_entries(r, table, walk, count, keep, add);
+	r->visited += count;
 }
 
 static void resync_large(struct resync *r, uint64_t *slot, uint64_t address,
@@ -111,10 +158,7 @@ static void resync_large(struct resync *r, uint64_t *slot, uint64_t address,
 	r->visited++;
 	if (mfn == ((leaf & PTE_ADDRESS & ~(pte_span(2) - 1)) >> 12))
 		tight = leaf_tighten(r->half, leaf, entry_effective(walk->upper, walk->entry));
-	if (tight == leaf)
-		return;
-	__atomic_store_n(slot, tight, __ATOMIC_RELAXED);
-	r->changed = true;
+	leaf_update(r, slot, leaf, tight);
 }
 
 /* One slot of level 2: [start, last] lies within its 2 MiB. */
@@ -122,14 +166,16 @@ static void resync_region(struct resync *r, uint64_t *slot, uint64_t start, uint
 {
 	unsigned count = ((last - start) >> 12) + 1;
 	bool large = *slot & PTE_LARGE;
+	enum walk_kind kind = WALK_TABLE;
 	struct walk walk;
-	enum walk_kind kind = walk_probe(r->half->domain, r->half->guest_root, start, &walk);
 
+	if (!shadow_quick_probe(r->half, start, &walk))
+		kind = walk_probe(r->half->domain, r->half->guest_root, start, &walk);
 	if (large && kind == WALK_LARGE) {
 		resync_large(r, slot, start & ~(pte_span(2) - 1), &walk);
 	} else if (!large && kind == WALK_TABLE && r->budget >= count) {
 		r->budget -= count;
-		resync_entries(r, shadow_table(*slot), &walk, pte_index(start, 1), count);
+		resync_table(r, shadow_table(*slot) + pte_index(start, 1), &walk, count);
 	} else {
 		entry_unlink(r, slot, 2);
 	}
@@ -171,7 +217,7 @@ static void resync_level(struct resync *r, uint64_t *table, unsigned level, uint
 	}
 }
 
-void shadow_resync(const struct shadow_half *half, uint64_t start, uint64_t last)
+void shadow_resync(struct shadow_half *half, uint64_t start, uint64_t last)
 {
 	struct rf_counters *counters = &vcpu_current()->counters;
 	struct resync r = {
@@ -192,24 +238,20 @@ void shadow_resync(const struct shadow_half *half, uint64_t start, uint64_t last
 void shadow_flush_range(struct domain *d, uint64_t root_gfn, uint64_t start, uint64_t end)
 {
 	struct shadow_root *root = shadow_root_lock(d, root_gfn);
-	struct shadow_half half;
 
 	if (!root)
 		return;
-	shadow_half_user(d, root, &half);
-	shadow_resync(&half, start, end - 1);
+	shadow_resync(&root->half, start, end - 1);
 	spin_unlock(&root->lock);
 }
 
 void shadow_flush_kernel(struct domain *d, uint64_t start, uint64_t last)
 {
 	struct shadow *s = &d->shadow;
-	struct shadow_half half;
 
 	spin_lock(&s->kernel_lock);
-	shadow_half_kernel(d, &half);
 	__atomic_fetch_add(&s->kernel_generation, 1, __ATOMIC_SEQ_CST);
-	shadow_resync(&half, start, last);
+	shadow_resync(&s->kernel_half, start, last);
 	spin_unlock(&s->kernel_lock);
 }
 
@@ -218,16 +260,14 @@ void shadow_flush_kernel(struct domain *d, uint64_t start, uint64_t last)
 void shadow_prefill(struct domain *d, uint64_t root_gfn, uint64_t start, uint64_t end)
 {
 	struct shadow_root *root = shadow_root_lock(d, root_gfn);
-	struct shadow_half half;
 
 	if (!root)
 		return;
 	if (end > USER_MAP_END)
 		end = USER_MAP_END;
-	shadow_half_user(d, root, &half);
 	for (unsigned i = 0; i < PREFILL_REGIONS && start < end; i++) {
 		uint64_t next = (start | (pte_span(2) - 1)) + 1;
-		int filled = shadow_fill_range(&half, start, next < end ? next : end);
+		int filled = shadow_fill_range(&root->half, start, next < end ? next : end);
 
 		if (filled < 0)
 			break;

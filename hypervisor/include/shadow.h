@@ -28,16 +28,46 @@
 struct domain;
 struct vcpu;
 
-#define SHADOW_ROOTS 128
-#define SHADOW_HASH  256
-#define SHADOW_POOL_MINIMUM                                                                        \
-	64 /* frames beside the roots': the tables one instruction can need at once */
-#define SHADOW_WINDOW_MIN 16 /* entries that a fill looks at */
+#define SHADOW_ROOTS	    128
+#define SHADOW_HASH	    256
+/* Frames beside the roots': the tables one instruction can need at once. */
+#define SHADOW_POOL_MINIMUM 64
+#define SHADOW_WINDOW_MIN   8 /* entries that a fill looks at */
+#define SHADOW_REGIONS	    4 /* regions that a half remembers */
 
 /* How far a fill looks around: faults that come in order widen it. */
 struct shadow_window {
 	uint64_t next; /* first page after the last window */
 	uint32_t size; /* entries, a power of two; 0 counts as SHADOW_WINDOW_MIN */
+};
+
+/*
+ * A 2 MiB region that was filled lately, for shadow_quick.c: where its tables are, and what must not have changed for that to
+ * hold.
+ */
+struct shadow_region {
+	uint64_t number;   /* address >> 21; SHADOW_REGION_NONE: empty */
+	uint64_t *slot[3]; /* the guest's entries above, */
+	uint64_t value[3]; /* and what they were */
+	uint64_t *guest;   /* the guest's level-1 table */
+	uint64_t *table;   /* the shadow's */
+	uint64_t allow;	   /* an entry as the levels above let it be: (entry & allow) | deny */
+	uint64_t deny;
+	uint64_t chunk; /* frames of this 2 MiB chunk are the domain's: an entry that maps to it, */
+	uint64_t delta; /* and the way from guest to machine addresses */
+};
+
+#define SHADOW_REGION_NONE (~0ULL)
+
+/* A tree of shadow tables: a root's user half, or the domain's kernel half. */
+struct shadow_half {
+	struct domain *domain;
+	struct shadow_root *root; /* NULL: the kernel half */
+	uint64_t guest_root;	  /* gfn of the guest's level-4 table */
+	uint64_t *table;	  /* level 4: the kernel view's, or the master of the kernel half */
+	uint64_t *user_table;	  /* the user view's level 4 for a user half, else NULL */
+	struct shadow_window window;
+	struct shadow_region region[SHADOW_REGIONS];
 };
 
 struct shadow_root {
@@ -47,7 +77,7 @@ struct shadow_root {
 	uint64_t kernel_table; /* mfn of the kernel view's: the same with NX, and the kernel half */
 	uint64_t loaded;       /* mask of CPUs that have it in CR3; changed atomically */
 	uint64_t last_used;    /* shadow.clock at the last load */
-	struct shadow_window window;
+	struct shadow_half half;
 	int16_t hash_next; /* index into roots, -1: none */
 };
 
@@ -64,10 +94,9 @@ struct shadow {
 	struct spinlock lock;	     /* roots, hash, clock */
 	struct spinlock kernel_lock; /* the kernel half, kernel_root */
 	struct shadow_pool pool;
-	uint64_t kernel_root;	    /* gfn the kernel half is walked from; FRAME_NONE: not yet */
-	uint64_t kernel_table;	    /* mfn of the master of slots 272-511 */
-	uint64_t kernel_generation; /* goes up with every flush of the kernel half */
-	struct shadow_window kernel_window;
+	struct shadow_half kernel_half; /* guest_root FRAME_NONE: not known yet */
+	uint64_t kernel_table;		/* mfn of the master of slots 272-511 */
+	uint64_t kernel_generation;	/* goes up with every flush of the kernel half */
 	uint64_t clock;
 	uint64_t cpus; /* mask of CPUs that run a vCPU of the domain; changed atomically */
 	int16_t hash[SHADOW_HASH];

@@ -18,6 +18,8 @@
 #include "list.h"
 #include "pte.h"
 #include "shadow.h"
+#include "walk.h"
+#include "abi/counters.h"
 
 #define SLOT_USER_END	   256
 #define SLOT_KERNEL_FIRST  (SLOT_HYPERVISOR_LAST + 1)
@@ -27,15 +29,6 @@
 
 /* What an entry that points to a table looks like: everything is decided at the leaves. */
 #define SHADOW_TABLE_BITS  (PTE_PRESENT | PTE_WRITE | PTE_USER | PTE_ACCESSED)
-
-struct shadow_half {
-	struct domain *domain;
-	struct shadow_root *root; /* NULL: the kernel half */
-	uint64_t guest_root;	  /* gfn of the guest's level-4 table */
-	uint64_t *table;	  /* level 4: the kernel view's, or the master of the kernel half */
-	uint64_t *user_table;	  /* the user view's level 4 for a user half, else NULL */
-	struct shadow_window *window;
-};
 
 static inline uint64_t *shadow_table(uint64_t entry)
 {
@@ -64,9 +57,58 @@ static inline void shadow_half_set_slot(const struct shadow_half *half, unsigned
 		__atomic_store_n(&half->user_table[slot], entry, __ATOMIC_RELAXED);
 }
 
-/* shadow.c: the halves. The lock of the half is held by the caller of everything below. */
-void shadow_half_user(struct domain *d, struct shadow_root *root, struct shadow_half *half);
-void shadow_half_kernel(struct domain *d, struct shadow_half *half);
+/*
+ * A guest's entry as a leaf: (entry & keep) | add, with the frame translated and W only with D. So a leaf has the guest's own
+ * A, D and NX bits, and a flush sees with one comparison that nothing changed.
+ */
+struct shadow_rule {
+	uint64_t keep;
+	uint64_t add;
+};
+
+/* Leaves that flushes and fills look at again need all of these to be as the rule makes them. */
+#define SHADOW_LEAF_BITS                                                                           \
+	(PTE_ADDRESS | PTE_PRESENT | PTE_WRITE | PTE_USER | PTE_ACCESSED | PTE_DIRTY |             \
+	 PTE_NO_EXECUTE)
+
+static inline struct shadow_rule shadow_rule(uint64_t upper)
+{
+	return (struct shadow_rule){
+		.keep = PTE_PRESENT | PTE_ACCESSED | PTE_DIRTY | PTE_NO_EXECUTE |
+			(upper & PTE_WRITE),
+		.add = PTE_USER | (upper & PTE_NO_EXECUTE),
+	};
+}
+
+/* The entry is present and accessed; machine: what it maps. */
+static inline uint64_t shadow_leaf(struct shadow_rule rule, uint64_t machine, uint64_t entry)
+{
+	uint64_t leaf = (entry & rule.keep) | rule.add | machine;
+
+	/* W only with D, which is 5 bits above it. */
+	return leaf & ((entry >> 5) | ~PTE_WRITE);
+}
+
+/*
+ * What an entry must be to be filled without a closer look: present, accessed, for users in a user half and not for them in the
+ * kernel half (where SMEP takes execution away; those are rare).
+ */
+#define SHADOW_PLAIN_BITS (PTE_PRESENT | PTE_ACCESSED | PTE_USER)
+
+static inline uint64_t shadow_plain(const struct shadow_half *half)
+{
+	return PTE_PRESENT | PTE_ACCESSED | (half->root ? PTE_USER : 0);
+}
+
+/* The frames of one chunk are contiguous: what was found for one entry holds for its neighbours. */
+struct shadow_translation {
+	uint64_t chunk; /* an entry that maps to it; 0: none yet */
+	uint64_t delta; /* from guest to machine address */
+};
+
+#define SHADOW_CHUNK_BITS ((PTE_ADDRESS & ~(pte_span(2) - 1)) | PTE_PRESENT)
+
+/* shadow.c. The lock of the half is held by the caller of everything below. */
 /* Every CPU that could have a translation of the half forgets it. */
 void shadow_half_shootdown(const struct shadow_half *half);
 /* Finds a root that has a shadow, and locks it; NULL: it has none. */
@@ -74,7 +116,7 @@ struct shadow_root *shadow_root_lock(struct domain *d, uint64_t gfn);
 /* Makes room in the pool. No lock of the shadow is held. */
 void shadow_reclaim(struct vcpu *v);
 /* Takes level-4 slots [first, end) out of a half; their tables go on the list. */
-void shadow_half_unlink(const struct shadow_half *half, unsigned first, unsigned end,
+void shadow_half_unlink(struct shadow_half *half, unsigned first, unsigned end,
 			struct list_node *dropped);
 
 /* shadow_pool.c: tables. Alloc: zeroed; NULL when that would leave fewer than `reserve` frames. */
@@ -91,11 +133,53 @@ void shadow_pool_return(struct domain *d, struct list_node *dropped);
 #define FILL_NO_MEMORY 1
 #define FILL_FAULT     2 /* the guest's tables do not allow it */
 /* Fills address and what is around it; *error as in shadow_fault. */
-int shadow_fill(const struct shadow_half *half, uint64_t address, uint32_t access, uint32_t *error);
+int shadow_fill(struct shadow_half *half, uint64_t address, uint32_t access, uint32_t *error);
 /* Fills what is present and accessed in a range, within one 2 MiB region. Returns entries filled, or -ENOMEM. */
-int shadow_fill_range(const struct shadow_half *half, uint64_t start, uint64_t end);
+int shadow_fill_range(struct shadow_half *half, uint64_t start, uint64_t end);
+
+/* The machine address that a present level-1 entry maps, FRAME_NONE: the domain has nothing there. */
+uint64_t shadow_translate_slow(const struct domain *d, struct shadow_translation *t,
+			       uint64_t entry);
+static inline uint64_t shadow_translate(const struct domain *d, struct shadow_translation *t,
+					uint64_t entry)
+{
+	if (__builtin_expect(((entry ^ t->chunk) & SHADOW_CHUNK_BITS) != 0, 0))
+		return shadow_translate_slow(d, t, entry);
+	return (entry & PTE_ADDRESS) + t->delta;
+}
+
+/* Indices [*first, *end) to look at around an entry: wider after each fault that follows the last window. */
+static inline void shadow_window_choose(struct shadow_window *window, uint64_t address,
+					unsigned *first, unsigned *end)
+{
+	uint64_t page = address >> 12;
+	unsigned index = page % PTE_ENTRIES;
+	unsigned size = SHADOW_WINDOW_MIN;
+
+	if (page == window->next && window->size)
+		size = window->size >= PTE_ENTRIES / 4 ? PTE_ENTRIES : window->size * 4;
+	window->size = size;
+	*first = index & ~(size - 1);
+	*end = *first + size;
+	window->next = page - index + *end;
+	if (window->next == USER_HALF_END >> 12)
+		*end = PTE_ENTRIES - 1;
+}
+
+/* shadow_quick.c: FILL_OK, FILL_FAULT when the entry is not present, or QUICK_UNKNOWN: nothing is known, nothing was done. */
+#define QUICK_UNKNOWN 3
+int shadow_quick(struct shadow_half *half, uint64_t address, uint32_t access,
+		 struct rf_counters *counters);
+/* The same for a fault in the user half, which need not be locked. */
+int shadow_quick_user(struct vcpu *v, uint64_t address, uint32_t access);
+/* As walk_probe, for an address whose level-1 table is remembered; false: it is not. */
+bool shadow_quick_probe(struct shadow_half *half, uint64_t address, struct walk *walk);
+/* The address was filled in this level-1 table. */
+void shadow_quick_remember(struct shadow_half *half, uint64_t address, uint64_t *table);
+/* A table of the half is dropped, or a frame leaves the domain. */
+void shadow_quick_forget(struct shadow_half *half);
 
 /* shadow_flush.c: reads the guest's entries in [start, last] again; tightens, drops, and shoots down. */
-void shadow_resync(const struct shadow_half *half, uint64_t start, uint64_t last);
+void shadow_resync(struct shadow_half *half, uint64_t start, uint64_t last);
 
 #endif

@@ -342,7 +342,7 @@ static void test_effects(void **state)
 	assert_int_equal(vcpu->counters.flushes, 1);
 	/* The kernel half comes from another root: the batch's own pages are there no more. */
 	ASSERT_GOOD(with_root(RF_MMU_SET_KERNEL_ROOT, OTHER_ROOT << 12));
-	assert_int_equal(domain->shadow.kernel_root, OTHER_ROOT);
+	assert_int_equal(domain->shadow.kernel_half.guest_root, OTHER_ROOT);
 	assert_int_equal(do_mmu_batch(BATCH, 1), -EFAULT);
 	assert_int_equal(shadow_fault(vcpu, BATCH, 0, &error), SHADOW_GUEST_FAULT);
 	assert_int_equal(error, 0);

@@ -133,7 +133,7 @@ static bool page_is_kernel(unsigned page)
 
 static unsigned kernel_root(void)
 {
-	return (unsigned)(domain->shadow.kernel_root - base);
+	return (unsigned)(domain->shadow.kernel_half.guest_root - base);
 }
 
 static struct seen *seen_of(unsigned root, unsigned page)
@@ -862,7 +862,7 @@ static void start(const struct fake_guest_config *config)
 	make_addresses();
 	faults = reached = refused = 0;
 	crowded = false;
-	domain->shadow.kernel_root = base;
+	domain->shadow.kernel_half.guest_root = base;
 	for (unsigned table = 0; table < TABLES; table++)
 		for (unsigned i = 0; i < 40; i++)
 			guest_write(table, random_index(table_level[table]),
