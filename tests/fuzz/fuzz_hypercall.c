@@ -52,6 +52,7 @@ static struct domain *domain, *victim;
 static uint64_t base; /* first gfn */
 static uint64_t free_before;
 static uint64_t inputs;
+static uint8_t victim_memory[VICTIM_FRAMES][FRAME_SIZE];
 
 static void check(bool good, const char *what)
 {
@@ -479,12 +480,10 @@ static void finish(void)
 
 static void check_victim(void)
 {
-	for (uint64_t gfn = 0; gfn < VICTIM_FRAMES; gfn++) {
-		const uint64_t *words = arch_frame_pointer(memory_lookup(victim, gfn));
-
-		for (unsigned i = 0; i < 512; i++)
-			check(words[i] == gfn * 512 + i, "another domain's memory has changed");
-	}
+	for (uint64_t gfn = 0; gfn < VICTIM_FRAMES; gfn++)
+		check(memcmp(arch_frame_pointer(memory_lookup(victim, gfn)), victim_memory[gfn],
+			     FRAME_SIZE) == 0,
+		      "another domain's memory has changed");
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -514,10 +513,9 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	fake_interrupt_hook = interrupted;
 	victim = create("victim", false, 1, VICTIM_FRAMES, VICTIM_FRAMES);
 	for (uint64_t gfn = 0; gfn < VICTIM_FRAMES; gfn++) {
-		uint64_t *words = arch_frame_pointer(memory_lookup(victim, gfn));
-
-		for (unsigned i = 0; i < 512; i++)
-			words[i] = gfn * 512 + i;
+		memset(victim_memory[gfn], (int)gfn + 1, FRAME_SIZE);
+		memcpy(arch_frame_pointer(memory_lookup(victim, gfn)), victim_memory[gfn],
+		       FRAME_SIZE);
 	}
 	free_before = frame_free_count();
 	return 0;
