@@ -200,13 +200,22 @@ static void choose_size(struct build_plan *plan, uint64_t taken)
 			    asked_by(plan), c->frames << 2, available << 2);
 }
 
+/* As it is, not zeroed. */
+static bool claim(uint64_t mfn)
+{
+	if (!frame_claim_at(mfn))
+		return false;
+	frame_of(mfn)->tag = FRAME_TAG_TAKEN;
+	return true;
+}
+
 /* In order, from the image up, then what lies below it. */
 static uint64_t take_range(uint64_t mfn, uint64_t end, uint64_t wanted)
 {
 	uint64_t taken = 0;
 
 	for (; mfn < end && taken < wanted; mfn++)
-		taken += take(mfn);
+		taken += claim(mfn);
 	return taken;
 }
 

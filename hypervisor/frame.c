@@ -139,16 +139,21 @@ static uint64_t block_take(unsigned order)
 
 /* --- Allocating --- */
 
+static void make_taken(uint64_t mfn)
+{
+	struct frame *f = frame_of(mfn);
+
+	list_init(&f->link);
+	f->tag = FRAME_TAG_NONE;
+	__atomic_store_n(&f->word, frame_word(FRAME_HYPERVISOR, FRAME_OWNER_NONE, 1),
+			 __ATOMIC_RELEASE);
+}
+
 static void make_hypervisor(uint64_t mfn, unsigned order)
 {
 	for (uint64_t i = mfn; i < mfn + (1ULL << order); i++) {
-		struct frame *f = frame_of(i);
-
 		make_zero(i);
-		list_init(&f->link);
-		f->tag = FRAME_TAG_NONE;
-		__atomic_store_n(&f->word, frame_word(FRAME_HYPERVISOR, FRAME_OWNER_NONE, 1),
-				 __ATOMIC_RELEASE);
+		make_taken(i);
 	}
 }
 
@@ -176,19 +181,32 @@ static bool take_at(uint64_t mfn)
 	return false;
 }
 
-bool frame_alloc_at(uint64_t mfn)
+static bool take_free_at(uint64_t mfn)
 {
 	bool taken;
 
 	if (mfn >= frame_limit)
 		return false;
-	mfn = index_clamp(mfn, frame_limit);
 	spin_lock(&frame_lock);
-	taken = take_at(mfn);
+	taken = take_at(index_clamp(mfn, frame_limit));
 	spin_unlock(&frame_lock);
-	if (taken)
-		make_hypervisor(mfn, 0);
 	return taken;
+}
+
+bool frame_alloc_at(uint64_t mfn)
+{
+	if (!take_free_at(mfn))
+		return false;
+	make_hypervisor(mfn, 0);
+	return true;
+}
+
+bool frame_claim_at(uint64_t mfn)
+{
+	if (!take_free_at(mfn))
+		return false;
+	make_taken(mfn);
+	return true;
 }
 
 static void make_free(uint64_t mfn, bool dirty)

@@ -91,6 +91,11 @@ void frame_free_modules(const struct boot_info *boot);
 uint64_t frame_alloc(unsigned order);
 /* One specific frame; false when it is not free. */
 bool frame_alloc_at(uint64_t mfn);
+/*
+ * The same, but with whatever is in it: at boot, for the control domain, before any other domain
+ * had memory. Zeroing all of it would take seconds on a large machine.
+ */
+bool frame_claim_at(uint64_t mfn);
 /* Frames that are HYPERVISOR or SHADOW. */
 void frame_free(uint64_t mfn, unsigned order);
 uint64_t frame_free_count(void);
