@@ -54,8 +54,8 @@ static void heartbeat(void)
 	for (i = 0; i < 150; i++) {
 		uint64_t now;
 
+		interrupts_off(); /* or the vector may come before it blocks */
 		hv_set_timer(next);
-		interrupts_off();
 		hv_block();
 		interrupts_on();
 		now = clock_ns();
