@@ -336,7 +336,8 @@ static void reap_one(struct domain *d)
 		quiesce_wait();
 		break;
 	case REAP_SHADOW:
-		shadow_destroy(d);
+		if (!shadow_teardown(d, REAP_FRAMES))
+			return;
 		break;
 	case REAP_MEMORY:
 		if (!memory_teardown(d, REAP_FRAMES))

@@ -495,7 +495,8 @@ int shadow_create(struct domain *d, uint64_t pool_frames)
 	return 0;
 }
 
-void shadow_destroy(struct domain *d)
+/* The first step unlinks everything; the frames then come back a few at a time. */
+bool shadow_teardown(struct domain *d, uint64_t budget)
 {
 	struct list_node dropped = LIST_INIT(dropped);
 	struct shadow *s = &d->shadow;
@@ -509,5 +510,11 @@ void shadow_destroy(struct domain *d)
 		shadow_pool_return(d, &dropped);
 		s->kernel_table = 0;
 	}
-	shadow_pool_destroy(d);
+	return shadow_pool_shrink(d, budget);
+}
+
+void shadow_destroy(struct domain *d)
+{
+	while (!shadow_teardown(d, UINT64_MAX))
+		;
 }

@@ -8,6 +8,7 @@
  *
  * Lock: pool.lock, innermost but one. The tag of a frame on the list is the level of the table it was, 0 if it has no children.
  */
+#include "assert.h"
 #include "frame.h"
 #include "shadow_table.h"
 #include "string.h"
@@ -95,19 +96,22 @@ void shadow_pool_return(struct domain *d, struct list_node *dropped)
 	spin_unlock(&pool->lock);
 }
 
-/* Taking every table adopts every child in turn: at the end the list has seen all of them. */
-void shadow_pool_destroy(struct domain *d)
+/* Taking a table adopts its children: in the end the list has seen all of them. */
+bool shadow_pool_shrink(struct domain *d, uint64_t budget)
 {
 	struct shadow_pool *pool = &d->shadow.pool;
-	uint64_t *table;
 
-	while (pool->frames && (table = shadow_pool_alloc(d, 0))) {
-		struct frame *frame = frame_of(shadow_table_mfn(table));
+	for (; pool->frames && budget; budget--) {
+		uint64_t *table = shadow_pool_alloc(d, 0);
+		struct frame *frame;
 
+		BUG_ON(!table);
+		frame = frame_of(shadow_table_mfn(table));
 		frame->state = FRAME_HYPERVISOR;
 		frame->owner = FRAME_OWNER_NONE;
 		frame->tag = 0;
 		frame_free(shadow_table_mfn(table), 0);
 		pool->frames--;
 	}
+	return !pool->frames;
 }

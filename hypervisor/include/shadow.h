@@ -110,7 +110,11 @@ enum shadow_result {
 
 /* pool_frames is raised to what the vCPUs need at least. */
 int shadow_create(struct domain *d, uint64_t pool_frames);
-/* The domain does not run any more. */
+/*
+ * The domain does not run any more. Teardown gives back at most `budget` frames; true: nothing is
+ * left. Destroy: everything at once, for a domain that never ran.
+ */
+bool shadow_teardown(struct domain *d, uint64_t budget);
 void shadow_destroy(struct domain *d);
 
 /* A fault of the current vCPU. access: FAULT_WRITE, FAULT_USER, FAULT_FETCH. */

@@ -121,7 +121,8 @@ void shadow_half_unlink(struct shadow_half *half, unsigned first, unsigned end,
 
 /* shadow_pool.c: tables. Alloc: zeroed; NULL when that would leave fewer than `reserve` frames. */
 int shadow_pool_create(struct domain *d, uint64_t frames);
-void shadow_pool_destroy(struct domain *d);
+/* Gives back at most `budget` frames of a pool whose tables have all been dropped; true: none is left. */
+bool shadow_pool_shrink(struct domain *d, uint64_t budget);
 uint64_t *shadow_pool_alloc(struct domain *d, uint64_t reserve);
 /* A table that no entry points to any more; level: of its entries. To be given back after the shootdown. */
 void shadow_pool_drop(struct list_node *dropped, uint64_t mfn, unsigned level);
