@@ -20,6 +20,12 @@
 #define RF_DOMAIN_CRASHED    3 /* it did something that ends a domain */
 #define RF_DOMAIN_DYING	     4 /* its memory is being given back */
 
+/*
+ * audit: the caller has flushed everything it tightened, so its shadows must agree with its tables,
+ * too.
+ */
+#define RF_AUDIT_FLUSHED     0x1
+
 struct rf_domain_info {
 	uint32_t domain;
 	uint32_t state;

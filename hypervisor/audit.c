@@ -22,6 +22,7 @@
 #include "quiesce.h"
 #include "string.h"
 #include "vcpu.h"
+#include "abi/domain.h"
 #include "abi/errno.h"
 
 #define TAG_MAPPED 0x100
@@ -323,13 +324,27 @@ const char *audit_run(void)
 	return wrong;
 }
 
-int64_t do_audit(void)
+const char *audit_flushed(struct domain *d)
 {
 	const char *wrong;
 
+	hold_others();
+	wrong = shadow_audit(d, true);
+	let_go();
+	return wrong;
+}
+
+int64_t do_audit(uint64_t flags)
+{
+	const char *wrong;
+
+	if (flags & ~(uint64_t)RF_AUDIT_FLUSHED)
+		return -EINVAL;
 	if (!CONFIG_DEBUG)
 		return -EOPNOTSUPP;
 	wrong = audit_run();
+	if (!wrong && (flags & RF_AUDIT_FLUSHED))
+		wrong = audit_flushed(domain_current());
 	if (!wrong)
 		return 0;
 	log_error("audit: %s", wrong);

@@ -11,6 +11,8 @@
 
 #include "config.h"
 
+struct domain;
+
 extern uint32_t audit_running;
 
 void audit_wait(void);
@@ -25,6 +27,9 @@ static inline void audit_hold(void)
 /* NULL: all is well. All other CPUs are held in the hypervisor while it runs. */
 const char *audit_run(void);
 
-int64_t do_audit(void);
+/* NULL: no entry of the domain's shadows outlives or exceeds the guest's, which has flushed all it tightened. */
+const char *audit_flushed(struct domain *d);
+
+int64_t do_audit(uint64_t flags);
 
 #endif

@@ -60,15 +60,15 @@ static void test_hypercall(void **state)
 {
 	(void)state;
 	if (!CONFIG_DEBUG) {
-		assert_int_equal(do_audit(), -EOPNOTSUPP);
+		assert_int_equal(do_audit(0), -EOPNOTSUPP);
 		return;
 	}
-	assert_int_equal(do_audit(), 0);
+	assert_int_equal(do_audit(0), 0);
 	d->memory.frames++;
-	assert_int_equal(do_audit(), -ENODATA);
+	assert_int_equal(do_audit(0), -ENODATA);
 	assert_non_null(strstr(fake_serial_output, "audit: I1: a domain owns more or fewer"));
 	d->memory.frames--;
-	assert_int_equal(do_audit(), 0);
+	assert_int_equal(do_audit(0), 0);
 }
 
 static void test_frames(void **state)

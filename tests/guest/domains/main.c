@@ -56,7 +56,7 @@ static void not_allowed(void)
 	}
 	CHECK_EQ(hv_domain_destroy(RF_DOMAIN_SELF), -EPERM, "destroy itself");
 	CHECK_EQ(hv_domain_info(start_info->domain, ADDRESS(&info)), 0, "info of itself");
-	CHECK_EQ(hv_audit(), -EPERM, "audit");
+	CHECK_EQ(hv_audit(0), -EPERM, "audit");
 }
 
 static void other_domain(void)

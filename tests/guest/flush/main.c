@@ -306,5 +306,5 @@ void test_main(void)
 	other_root();
 	bad_ranges();
 	if (test_is_control())
-		test_audit();
+		test_audit_flushed();
 }

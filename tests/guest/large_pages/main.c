@@ -169,5 +169,5 @@ void test_main(void)
 	for (i = 0; i < 2; i++)
 		hole(bases[i]);
 	if (test_is_control())
-		test_audit();
+		test_audit_flushed();
 }

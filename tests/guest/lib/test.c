@@ -113,11 +113,21 @@ bool test_check_equal(uint64_t actual, uint64_t expected, const char *file, int 
 	return false;
 }
 
-void test_audit(void)
+static void audit(uint64_t flags)
 {
-	int64_t result = hv_audit();
+	int64_t result = hv_audit(flags);
 
 	CHECK(!result || result == -EOPNOTSUPP, "%ld", result);
+}
+
+void test_audit(void)
+{
+	audit(0);
+}
+
+void test_audit_flushed(void)
+{
+	audit(RF_AUDIT_FLUSHED);
 }
 
 static _Noreturn void end(void)

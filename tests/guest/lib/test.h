@@ -85,6 +85,8 @@ _Noreturn __attribute__((format(printf, 2, 3))) void test_end(const char *result
 
 /* The control domain: the hypervisor finds nothing wrong with itself (only debug builds look). */
 void test_audit(void);
+/* The same of one that has flushed all it tightened: its shadows must agree with its tables. */
+void test_audit_flushed(void);
 
 /* How often CHECK failed so far. */
 uint32_t test_failures(void);

@@ -89,6 +89,7 @@ void test_main(void)
 
 	if (test_is_control()) {
 		from_user();
+		CHECK_EQ(hv_audit(RF_AUDIT_FLUSHED << 1), -EINVAL, "a flag that is none");
 		test_audit();
 		CHECK_EQ(hv_domain_info(0, ADDRESS(&info)), 0, "domain 0");
 		CHECK_EQ(info.control, 1, "domain 0");

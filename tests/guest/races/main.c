@@ -330,5 +330,5 @@ void test_main(void)
 	release_memory();
 	start_stop();
 	if (test_is_control())
-		test_audit();
+		test_audit_flushed();
 }

@@ -269,5 +269,5 @@ void test_main(void)
 		return;
 	CHECK_EQ(domain_wait_end(domain_named("small"), 60, &(struct rf_domain_info){}),
 		 RF_DOMAIN_SHUTDOWN, "the other domain");
-	test_audit();
+	test_audit_flushed();
 }

@@ -122,5 +122,5 @@ void test_main(void)
 	faults(USER_BASE + (2UL << 30));
 	prefill(USER_BASE + (3UL << 30));
 	if (test_is_control())
-		test_audit();
+		test_audit_flushed();
 }
