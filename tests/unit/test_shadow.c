@@ -373,6 +373,12 @@ static void test_shootdown(void **state)
 	assert_told(1, "drop");
 	shadow_drop_user(domain, ROOT);
 	assert_told(0, "drop of nothing");
+	map_large(0x40000000, 512, USER_RW & ~PTE_WRITE);
+	touch(0x40000000, FAULT_USER);
+	fake_guest_map(domain, ROOT, 0x40000000, 2, 0, &next_table);
+	map(0x40000000, 512, USER_RW);
+	touch(0x40000000, FAULT_USER | FAULT_WRITE);
+	assert_told(1, "a large entry that gives way to small ones");
 	map(KERNEL_BASE, DATA, KERNEL_RW);
 	touch(KERNEL_BASE, FAULT_WRITE);
 	map(KERNEL_BASE, DATA, 0);
