@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Copying to and from a guest: by walking its tables and going through the direct map, page by page. The hypervisor never
- * dereferences a guest's address, so no access can fault here, and no stale translation of a CPU can matter.
+ * Copying to and from a guest: by walking its tables and going through the direct map, page by
+ * page. The hypervisor never dereferences a guest's address, so no access can fault here, and no
+ * stale translation of a CPU can matter.
  *
- * Pages of the kernel half (stacks, buffers) come again and again: each vCPU remembers where a few were. What it remembers
- * is good for one generation, which ends with every flush of the kernel half and whenever a frame leaves the domain.
+ * Pages of the kernel half (stacks, buffers) come again and again: each vCPU remembers where a few
+ * were. What it remembers is good for one generation, which ends with every flush of the kernel
+ * half and whenever a frame leaves the domain.
  *
- * No locks: frames stay while the hypervisor is not left (quiesce.h). The compiler cannot read guest memory twice: memcpy to
- * memory of our own, and a barrier after it.
+ * No locks: frames stay while the hypervisor is not left (quiesce.h). The compiler cannot read
+ * guest memory twice: memcpy to memory of our own, and a barrier after it.
  */
 #include "guest_access.h"
 

@@ -2,9 +2,9 @@
 /*
  * From the first line of C to the first domain.
  *
- * Interface: main_start(), called by the boot code on the boot processor, and main_cpu_ready(), called by smp_start() on
- * each further one. Locks: none; the order of the calls below is what matters, and each says in its header what must come
- * before it.
+ * Interface: main_start(), called by the boot code on the boot processor, and main_cpu_ready(),
+ * called by smp_start() on each further one. Locks: none; the order of the calls below is what
+ * matters, and each says in its header what must come before it.
  */
 #include "main.h"
 

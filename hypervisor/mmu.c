@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * mmu_batch: the page-table operations of abi/mmu.h. Each is copied in once, checked completely, then performed by shadow.c,
- * which cannot fail on it.
+ * mmu_batch: the page-table operations of abi/mmu.h. Each is copied in once, checked completely,
+ * then performed by shadow.c, which cannot fail on it.
  *
- * The result is the number of operations done. Fewer than asked for means: call again with the rest, because something else
- * has to happen first, or because the next one is wrong; then it is the first of that call, and its error the result.
+ * The result is the number of operations done. Fewer than asked for means: call again with the
+ * rest, because something else has to happen first, or because the next one is wrong; then it is
+ * the first of that call, and its error the result.
  *
- * Locks: none here. Bound: one operation is bounded by shadow.c's budgets, and between two of them waiting work is looked for.
+ * Locks: none here. Bound: one operation is bounded by shadow.c's budgets, and between two of them
+ * waiting work is looked for.
  */
 #include "mmu.h"
 
@@ -40,7 +42,10 @@ static bool root_is_valid(const struct domain *d, uint64_t root)
 	return !(root & (FRAME_SIZE - 1)) && memory_lookup(d, root >> FRAME_SHIFT) != FRAME_NONE;
 }
 
-/* Page aligned, not empty, within one half; the kernel half may end at the end of the address space: zero. */
+/*
+ * Page aligned, not empty, within one half; the kernel half may end at the end of the address
+ * space: zero.
+ */
 static bool range_is_valid(const struct rf_mmu_op *op)
 {
 	if ((op->start | op->end) & (FRAME_SIZE - 1))

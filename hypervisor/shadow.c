@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * The roots of a domain's shadows: which of the guest's level-4 tables have one, and where they are loaded.
+ * The roots of a domain's shadows: which of the guest's level-4 tables have one, and where they are
+ * loaded.
  *
- * A root stays after the guest has loaded another, so that switching back finds its tables filled; the least recently used
- * one makes room when a structure or a frame is needed. A root that is loaded on some CPU is never evicted, but its user half
- * may be dropped. The kernel half is one tree for all: a new kernel view copies its level-4 slots, a later one is copied when a
- * fault finds it missing.
+ * A root stays after the guest has loaded another, so that switching back finds its tables filled;
+ * the least recently used one makes room when a structure or a frame is needed. A root that is
+ * loaded on some CPU is never evicted, but its user half may be dropped. The kernel half is one
+ * tree for all: a new kernel view copies its level-4 slots, a later one is copied when a fault
+ * finds it missing.
  *
- * Locks: shadow.lock for the table of roots; each root's lock for its user half; kernel_lock for the kernel half. To evict, both
- * shadow.lock and the root's are held, so whoever holds either can rely on the root. Order in locks.h.
- * `loaded` is changed atomically, on load under shadow.lock, so a root that is found there unloaded stays so.
+ * Locks: shadow.lock for the table of roots; each root's lock for its user half; kernel_lock for
+ * the kernel half. To evict, both shadow.lock and the root's are held, so whoever holds either can
+ * rely on the root. Order in locks.h. `loaded` is changed atomically, on load under shadow.lock, so
+ * a root that is found there unloaded stays so.
  */
 #include "shadow.h"
 
@@ -206,7 +209,10 @@ static void drop_kernel_half(struct domain *d)
 	shadow_pool_return(d, &dropped);
 }
 
-/* Cheapest first: a root nobody runs on; the user half of the one used longest ago that has tables; the kernel half. */
+/*
+ * Cheapest first: a root nobody runs on; the user half of the one used longest ago that has tables;
+ * the kernel half.
+ */
 void shadow_reclaim(struct vcpu *v)
 {
 	struct domain *d = v->domain;
@@ -368,7 +374,10 @@ void shadow_set_kernel_root(struct domain *d, uint64_t root_gfn)
 
 /* --- faults --- */
 
-/* The kernel half knows the slot, this view does not yet: copies it, and may thereby have resolved the fault. */
+/*
+ * The kernel half knows the slot, this view does not yet: copies it, and may thereby have resolved
+ * the fault.
+ */
 static bool kernel_slot_copy(struct domain *d, const struct shadow_root *root, uint64_t address)
 {
 	const uint64_t *master = arch_frame_pointer(d->shadow.kernel_table);
@@ -450,7 +459,10 @@ enum shadow_result shadow_fault(struct vcpu *v, uint64_t address, uint32_t acces
 	return result == FILL_FAULT ? SHADOW_GUEST_FAULT : SHADOW_FILLED;
 }
 
-/* Nothing is marked dirty here that the guest did not: the access is a read, whatever the fault was. */
+/*
+ * Nothing is marked dirty here that the guest did not: the access is a read, whatever the fault
+ * was.
+ */
 static void fill_last_fault(struct vcpu *v)
 {
 	uint32_t error;

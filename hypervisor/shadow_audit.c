@@ -4,9 +4,11 @@
  *
  *  - every table is a frame of the domain's pool, and stands in one place only;
  *  - every leaf maps a frame that the domain owns, with only the bits that leaf_make gives;
- *  - writable and executable bits are no wider than the guest's tables (strict: only once the guest has flushed).
+ *  - writable and executable bits are no wider than the guest's tables (strict: only once the guest
+ * has flushed).
  *
- * Debug builds only. Nothing of the domain runs meanwhile, so no locks. Frames that have been seen are marked in their tag.
+ * Debug builds only. Nothing of the domain runs meanwhile, so no locks. Frames that have been seen
+ * are marked in their tag.
  */
 #include "memory.h"
 #include "shadow_table.h"
@@ -223,7 +225,10 @@ const char *shadow_audit(struct domain *d, bool strict)
 	struct shadow *s = &d->shadow;
 	const char *wrong = NULL;
 
-	/* Without it the domain is being taken apart: all tables are on the list, or below one that is. */
+	/*
+	 * Without it the domain is being taken apart: all tables are on the list, or below one that
+	 * is.
+	 */
 	if (s->kernel_table)
 		wrong = audit_kernel_half(d, strict);
 	for (unsigned i = 0; !wrong && i < SHADOW_ROOTS; i++)

@@ -2,17 +2,19 @@
 /*
  * Filling the shadows: one entry that was missing, and a window of its neighbours.
  *
- * The shadow_rule says what an entry of the guest becomes, and shadow_translate which frame it maps: the domain's own, or none.
- * Every entry that maps memory is made by shadow_leaf from these two.
+ * The shadow_rule says what an entry of the guest becomes, and shadow_translate which frame it
+ * maps: the domain's own, or none. Every entry that maps memory is made by shadow_leaf from these
+ * two.
  *
  * Most fills are made by shadow_quick.c; here is what it leaves.
  *
- * An entry is writable only if the guest's is writable and dirty: the first write to a clean page comes here and sets D. A
- * neighbour is filled only if the guest's entry has A, so A stays exact but for flushes that Linux leaves out by intent.
- * Cache attributes of the guest are ignored: RAM is always write-back.
+ * An entry is writable only if the guest's is writable and dirty: the first write to a clean page
+ * comes here and sets D. A neighbour is filled only if the guest's entry has A, so A stays exact
+ * but for flushes that Linux leaves out by intent. Cache attributes of the guest are ignored: RAM
+ * is always write-back.
  *
- * Locks: the half's lock is held by the caller, so that what is read from the guest's tables and what is installed belong
- * together: a flush of another vCPU comes before both or after both.
+ * Locks: the half's lock is held by the caller, so that what is read from the guest's tables and
+ * what is installed belong together: a flush of another vCPU comes before both or after both.
  */
 #include "memory.h"
 #include "shadow_table.h"
@@ -43,7 +45,10 @@ uint64_t shadow_translate_slow(const struct domain *d, struct shadow_translation
 	return (entry & PTE_ADDRESS) + t->delta;
 }
 
-/* What only the kernel may use in a user half is marked; it does not execute what users may write: SMEP. */
+/*
+ * What only the kernel may use in a user half is marked; it does not execute what users may write:
+ * SMEP.
+ */
 static uint64_t leaf_restrict(const struct shadow_half *half, uint64_t rights, uint64_t leaf)
 {
 	if (half->root)
@@ -51,7 +56,10 @@ static uint64_t leaf_restrict(const struct shadow_half *half, uint64_t rights, u
 	return rights & PTE_USER ? leaf | PTE_NO_EXECUTE : leaf;
 }
 
-/* Before a leaf for the kernel only comes below a slot: user mode, on other CPUs too, has it no more. */
+/*
+ * Before a leaf for the kernel only comes below a slot: user mode, on other CPUs too, has it no
+ * more.
+ */
 static void hide_from_user(struct shadow_half *half, uint64_t address)
 {
 	uint64_t *slot = &half->user_table[pte_index(address, 4)];
@@ -76,7 +84,8 @@ static void show_to_user(struct shadow_half *half, uint64_t address)
 	shadow_pool_return(half->domain, &dropped);
 }
 
-/* Other CPUs may hold what stood there before; nothing needs to be said when it only became looser. */
+/* Other CPUs may hold what stood there before; nothing needs to be said when it only became looser.
+ */
 static void leaf_install(struct shadow_half *half, uint64_t address, uint64_t *slot, uint64_t leaf)
 {
 	uint64_t old = *slot;
@@ -89,7 +98,10 @@ static void leaf_install(struct shadow_half *half, uint64_t address, uint64_t *s
 		shadow_half_shootdown(half);
 }
 
-/* The table below a slot; made, if there is none. A 2 MiB leaf gives way to a table of 4 KiB entries. */
+/*
+ * The table below a slot; made, if there is none. A 2 MiB leaf gives way to a table of 4 KiB
+ * entries.
+ */
 static uint64_t *table_below(const struct shadow_half *half, uint64_t *table, uint64_t address,
 			     unsigned level)
 {
@@ -124,8 +136,8 @@ static uint64_t *table_at(const struct shadow_half *half, uint64_t address, unsi
 }
 
 /*
- * A 2 MiB leaf where the guest has one and its memory is contiguous. FILL_FAULT: not possible here; a table of 4 KiB entries
- * stays until the guest flushes it.
+ * A 2 MiB leaf where the guest has one and its memory is contiguous. FILL_FAULT: not possible here;
+ * a table of 4 KiB entries stays until the guest flushes it.
  */
 static int fill_large(struct shadow_half *half, uint64_t address, const struct walk *walk)
 {
@@ -150,8 +162,9 @@ static int fill_large(struct shadow_half *half, uint64_t address, const struct w
 }
 
 /*
- * Entries [first, end) of a level-1 table that are missing there and present and accessed in the guest's. Reserved bits need no
- * look: at level 1 they are of the address, and no domain has memory there.
+ * Entries [first, end) of a level-1 table that are missing there and present and accessed in the
+ * guest's. Reserved bits need no look: at level 1 they are of the address, and no domain has memory
+ * there.
  */
 static unsigned fill_from_table(const struct shadow_half *half, uint64_t *table,
 				const uint64_t *guest, uint64_t upper, struct shadow_translation *t,

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * The resync flush: instead of dropping what a range holds and taking a fault for each page again, the guest's entries are
- * read once more. What still maps the same frame is tightened in place, the rest is dropped.
+ * The resync flush: instead of dropping what a range holds and taking a fault for each page again,
+ * the guest's entries are read once more. What still maps the same frame is tightened in place, the
+ * rest is dropped.
  *
- * The work is bounded: after RESYNC_BUDGET entries the tables that remain in the range are unlinked whole, which is always
- * right, as dropping more than was asked for costs faults, nothing else.
+ * The work is bounded: after RESYNC_BUDGET entries the tables that remain in the range are unlinked
+ * whole, which is always right, as dropping more than was asked for costs faults, nothing else.
  *
- * Locks: the half's lock is held by the caller. CPUs are told once, at the end; tables go back to the pool after that.
+ * Locks: the half's lock is held by the caller. CPUs are told once, at the end; tables go back to
+ * the pool after that.
  */
 #include "memory.h"
 #include "shadow_table.h"
@@ -41,8 +43,9 @@ static void entry_unlink(struct resync *r, uint64_t *slot, unsigned level)
 }
 
 /*
- * What may stay of a leaf that maps the right frame, when the guest's entry with the rights of the levels above it is
- * `guest`: 0, or the leaf without what is not allowed any more. A leaf whose A was cleared goes: its next use must set A.
+ * What may stay of a leaf that maps the right frame, when the guest's entry with the rights of the
+ * levels above it is `guest`: 0, or the leaf without what is not allowed any more. A leaf whose A
+ * was cleared goes: its next use must set A.
  */
 static uint64_t leaf_tighten(const struct shadow_half *half, uint64_t leaf, uint64_t guest)
 {
@@ -70,7 +73,8 @@ static void leaf_update(struct resync *r, uint64_t *slot, uint64_t leaf, uint64_
 		r->changed = true;
 }
 
-/* The guest's entry as if the levels above had no say: its W, U and NX are those of the whole path. */
+/* The guest's entry as if the levels above had no say: its W, U and NX are those of the whole path.
+ */
 static inline uint64_t entry_effective(uint64_t upper, uint64_t entry)
 {
 	return (entry & (upper | ~(PTE_WRITE | PTE_USER))) | (upper & PTE_NO_EXECUTE);
@@ -95,9 +99,10 @@ static void resync_leaf(struct resync *r, uint64_t *slot, uint64_t guest)
 }
 
 /*
- * Most entries have not changed: where guest frames are machine frames, that shows in one comparison of the leaf with what the
- * rule makes of the guest's entry. U is compared as well: in a user half both have it, in the kernel half the leaf only. (An
- * entry with W and without D differs from its leaf, and is looked at closely every time.)
+ * Most entries have not changed: where guest frames are machine frames, that shows in one
+ * comparison of the leaf with what the rule makes of the guest's entry. U is compared as well: in a
+ * user half both have it, in the kernel half the leaf only. (An entry with W and without D differs
+ * from its leaf, and is looked at closely every time.)
  */
 static inline __attribute__((always_inline)) void
 resync_entries(struct resync *r, uint64_t *table, const struct walk *walk, unsigned count,

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * The frames a domain's shadows are made of: a fixed number, taken when the domain is made and given back when it ends.
+ * The frames a domain's shadows are made of: a fixed number, taken when the domain is made and
+ * given back when it ends.
  *
- * Dropping a tree of tables is O(1): its top goes on the free list as it is, tagged with its level. A table that is taken from
- * the list gives up its children then: they go on the list in turn, and the table is zeroed. So the work of dropping is paid
- * in steps of 512 entries by those who use the tables next, and no guest can make anybody walk a large tree at once.
+ * Dropping a tree of tables is O(1): its top goes on the free list as it is, tagged with its level.
+ * A table that is taken from the list gives up its children then: they go on the list in turn, and
+ * the table is zeroed. So the work of dropping is paid in steps of 512 entries by those who use the
+ * tables next, and no guest can make anybody walk a large tree at once.
  *
- * Lock: pool.lock, innermost but one. The tag of a frame on the list is the level of the table it was, 0 if it has no children.
+ * Lock: pool.lock, innermost but one. The tag of a frame on the list is the level of the table it
+ * was, 0 if it has no children.
  */
 #include "assert.h"
 #include "frame.h"

@@ -2,13 +2,14 @@
 /*
  * The quick way to fill a missing entry: without a walk, in a 2 MiB region that was filled lately.
  *
- * A region remembers both level-1 tables, and the guest's entries above with their values. While those are unchanged a walk
- * would come to the same level-1 table with the same rights, so the quick way decides what the walk would. It only takes what
- * is plainly allowed: everything else (A or D to be set, a page of the other mode, memory that is not contiguous, an entry that
- * is not missing) is left to shadow_fill.c.
+ * A region remembers both level-1 tables, and the guest's entries above with their values. While
+ * those are unchanged a walk would come to the same level-1 table with the same rights, so the
+ * quick way decides what the walk would. It only takes what is plainly allowed: everything else (A
+ * or D to be set, a page of the other mode, memory that is not contiguous, an entry that is not
+ * missing) is left to shadow_fill.c.
  *
- * Locks: the half's. What is remembered goes when a table of the half is dropped or hidden from users, and so whenever a frame
- * leaves the domain, because then all tables are.
+ * Locks: the half's. What is remembered goes when a table of the half is dropped or hidden from
+ * users, and so whenever a frame leaves the domain, because then all tables are.
  */
 #include "memory.h"
 #include "shadow_table.h"
@@ -111,7 +112,10 @@ bool shadow_quick_probe(struct shadow_half *half, uint64_t address, struct walk 
 	return true;
 }
 
-/* Bits that an effective entry must have; U must be as in `plain`. FAULT_WRITE is where W is, D is 5 bits above. */
+/*
+ * Bits that an effective entry must have; U must be as in `plain`. FAULT_WRITE is where W is, D is
+ * 5 bits above.
+ */
 static inline uint64_t access_needs(uint64_t plain, uint32_t access)
 {
 	uint64_t write = access & FAULT_WRITE;
@@ -189,7 +193,10 @@ int shadow_quick(struct shadow_half *half, uint64_t address, uint32_t access,
 	return quick(half, address, access, shadow_plain(half), counters);
 }
 
-/* The kernel does not execute in the user half, whatever the guest's entries say: shadow_fill.c sees to that. */
+/*
+ * The kernel does not execute in the user half, whatever the guest's entries say: shadow_fill.c
+ * sees to that.
+ */
 int shadow_quick_user(struct vcpu *v, uint64_t address, uint32_t access)
 {
 	const uint64_t plain = PTE_PRESENT | PTE_ACCESSED | PTE_USER;

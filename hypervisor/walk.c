@@ -2,11 +2,13 @@
 /*
  * The software walk of a guest's page tables.
  *
- * It behaves as a CPU with NX, CR0.WP and SMEP on and SMAP, PKU and PCID off: the same permissions, the same error codes, the
- * same A and D bits. A table in a frame that the domain does not own is reported as a reserved-bit fault: the guest's mistake.
+ * It behaves as a CPU with NX, CR0.WP and SMEP on and SMAP, PKU and PCID off: the same permissions,
+ * the same error codes, the same A and D bits. A table in a frame that the domain does not own is
+ * reported as a reserved-bit fault: the guest's mistake.
  *
- * No locks. An entry is read once; A and D are set by compare-and-exchange on what was read, so a concurrent change by the
- * guest is seen and the walk starts again, a bounded number of times. Frames cannot go away under the walk: quiesce.h.
+ * No locks. An entry is read once; A and D are set by compare-and-exchange on what was read, so a
+ * concurrent change by the guest is seen and the walk starts again, a bounded number of times.
+ * Frames cannot go away under the walk: quiesce.h.
  */
 #include "walk.h"
 
@@ -50,7 +52,10 @@ table_entry(const struct domain *d, uint64_t gfn, uint64_t address, unsigned lev
 	return (uint64_t *)arch_frame_pointer(mfn) + pte_index(address, level);
 }
 
-/* Adds bits to an entry that was read as *entry; false when it has changed meanwhile, and is read again. */
+/*
+ * Adds bits to an entry that was read as *entry; false when it has changed meanwhile, and is read
+ * again.
+ */
 static inline bool entry_set(uint64_t *slot, uint64_t *entry, uint64_t bits)
 {
 	if ((*entry & bits) == bits)

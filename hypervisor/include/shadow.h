@@ -42,8 +42,8 @@ struct shadow_window {
 };
 
 /*
- * A 2 MiB region that was filled lately, for shadow_quick.c: where its tables are, and what must not have changed for that to
- * hold.
+ * A 2 MiB region that was filled lately, for shadow_quick.c: where its tables are, and what must
+ * not have changed for that to hold.
  */
 struct shadow_region {
 	uint64_t number;   /* address >> 21; SHADOW_REGION_NONE: empty */
@@ -134,16 +134,17 @@ void shadow_set_kernel_root(struct domain *d, uint64_t root_gfn);
 void shadow_before_user(struct vcpu *v);
 
 /*
- * A vCPU comes to this CPU, and leaves it. In this order, so that CR3 never holds a table that may be reused:
- * shadow_vcpu_enter(next), arch_vcpu_switch(previous, next), shadow_vcpu_leave(previous, next). Either may be NULL.
+ * A vCPU comes to this CPU, and leaves it. In this order, so that CR3 never holds a table that may
+ * be reused: shadow_vcpu_enter(next), arch_vcpu_switch(previous, next), shadow_vcpu_leave(previous,
+ * next). Either may be NULL.
  */
 void shadow_vcpu_enter(struct vcpu *next);
 void shadow_vcpu_leave(struct vcpu *previous, const struct vcpu *next);
 
 /*
- * NULL when all is well, else what is not: every table is of the pool and counted once, every entry maps a frame of the domain,
- * and, with strict, is no wider than the guest's tables are now (true whenever the guest has flushed what it tightened).
- * The domain must not run meanwhile.
+ * NULL when all is well, else what is not: every table is of the pool and counted once, every entry
+ * maps a frame of the domain, and, with strict, is no wider than the guest's tables are now (true
+ * whenever the guest has flushed what it tightened). The domain must not run meanwhile.
  */
 const char *shadow_audit(struct domain *d, bool strict);
 

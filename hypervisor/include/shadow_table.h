@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Inside the shadows: what shadow.c, shadow_fill.c, shadow_flush.c, shadow_pool.c and shadow_audit.c share. Nobody else
- * includes this.
+ * Inside the shadows: what shadow.c, shadow_fill.c, shadow_flush.c, shadow_pool.c and
+ * shadow_audit.c share. Nobody else includes this.
  *
- * A half is a tree of shadow tables under one level-4 table: a root's user half, or the domain's kernel half. The level-4
- * tables that the CPU loads are the views. A user half hangs in the kernel view of its root, with NX, and in the user view, but
- * for slots below which a leaf is for the kernel only: these the user view does not have.
+ * A half is a tree of shadow tables under one level-4 table: a root's user half, or the domain's
+ * kernel half. The level-4 tables that the CPU loads are the views. A user half hangs in the kernel
+ * view of its root, with NX, and in the user view, but for slots below which a leaf is for the
+ * kernel only: these the user view does not have.
  */
 #ifndef HYPERVISOR_SHADOW_TABLE_H
 #define HYPERVISOR_SHADOW_TABLE_H
@@ -58,8 +59,9 @@ static inline void shadow_half_set_slot(const struct shadow_half *half, unsigned
 }
 
 /*
- * A guest's entry as a leaf: (entry & keep) | add, with the frame translated and W only with D. So a leaf has the guest's own
- * A, D and NX bits, and a flush sees with one comparison that nothing changed.
+ * A guest's entry as a leaf: (entry & keep) | add, with the frame translated and W only with D. So
+ * a leaf has the guest's own A, D and NX bits, and a flush sees with one comparison that nothing
+ * changed.
  */
 struct shadow_rule {
 	uint64_t keep;
@@ -90,8 +92,8 @@ static inline uint64_t shadow_leaf(struct shadow_rule rule, uint64_t machine, ui
 }
 
 /*
- * What an entry must be to be filled without a closer look: present, accessed, for users in a user half and not for them in the
- * kernel half (where SMEP takes execution away; those are rare).
+ * What an entry must be to be filled without a closer look: present, accessed, for users in a user
+ * half and not for them in the kernel half (where SMEP takes execution away; those are rare).
  */
 #define SHADOW_PLAIN_BITS (PTE_PRESENT | PTE_ACCESSED | PTE_USER)
 
@@ -121,10 +123,16 @@ void shadow_half_unlink(struct shadow_half *half, unsigned first, unsigned end,
 
 /* shadow_pool.c: tables. Alloc: zeroed; NULL when that would leave fewer than `reserve` frames. */
 int shadow_pool_create(struct domain *d, uint64_t frames);
-/* Gives back at most `budget` frames of a pool whose tables have all been dropped; true: none is left. */
+/*
+ * Gives back at most `budget` frames of a pool whose tables have all been dropped; true: none is
+ * left.
+ */
 bool shadow_pool_shrink(struct domain *d, uint64_t budget);
 uint64_t *shadow_pool_alloc(struct domain *d, uint64_t reserve);
-/* A table that no entry points to any more; level: of its entries. To be given back after the shootdown. */
+/*
+ * A table that no entry points to any more; level: of its entries. To be given back after the
+ * shootdown.
+ */
 void shadow_pool_drop(struct list_node *dropped, uint64_t mfn, unsigned level);
 /* Gives back what was dropped: O(1). What hangs below is found when the tables are used again. */
 void shadow_pool_return(struct domain *d, struct list_node *dropped);
@@ -135,7 +143,10 @@ void shadow_pool_return(struct domain *d, struct list_node *dropped);
 #define FILL_FAULT     2 /* the guest's tables do not allow it */
 /* Fills address and what is around it; *error as in shadow_fault. */
 int shadow_fill(struct shadow_half *half, uint64_t address, uint32_t access, uint32_t *error);
-/* Fills what is present and accessed in a range, within one 2 MiB region. Returns entries filled, or -ENOMEM. */
+/*
+ * Fills what is present and accessed in a range, within one 2 MiB region. Returns entries filled,
+ * or -ENOMEM.
+ */
 int shadow_fill_range(struct shadow_half *half, uint64_t start, uint64_t end);
 
 /* The machine address that a present level-1 entry maps, FRAME_NONE: the domain has nothing there. */
@@ -149,7 +160,10 @@ static inline uint64_t shadow_translate(const struct domain *d, struct shadow_tr
 	return (entry & PTE_ADDRESS) + t->delta;
 }
 
-/* Indices [*first, *end) to look at around an entry: wider after each fault that follows the last window. */
+/*
+ * Indices [*first, *end) to look at around an entry: wider after each fault that follows the last
+ * window.
+ */
 static inline void shadow_window_choose(struct shadow_window *window, uint64_t address,
 					unsigned *first, unsigned *end)
 {
@@ -167,7 +181,10 @@ static inline void shadow_window_choose(struct shadow_window *window, uint64_t a
 		*end = PTE_ENTRIES - 1;
 }
 
-/* shadow_quick.c: FILL_OK, FILL_FAULT when the entry is not present, or QUICK_UNKNOWN: nothing is known, nothing was done. */
+/*
+ * shadow_quick.c: FILL_OK, FILL_FAULT when the entry is not present, or QUICK_UNKNOWN: nothing is
+ * known, nothing was done.
+ */
 #define QUICK_UNKNOWN 3
 int shadow_quick(struct shadow_half *half, uint64_t address, uint32_t access,
 		 struct rf_counters *counters);
@@ -180,7 +197,10 @@ void shadow_quick_remember(struct shadow_half *half, uint64_t address, uint64_t 
 /* A table of the half is dropped, or a frame leaves the domain. */
 void shadow_quick_forget(struct shadow_half *half);
 
-/* shadow_flush.c: reads the guest's entries in [start, last] again; tightens, drops, and shoots down. */
+/*
+ * shadow_flush.c: reads the guest's entries in [start, last] again; tightens, drops, and shoots
+ * down.
+ */
 void shadow_resync(struct shadow_half *half, uint64_t start, uint64_t last);
 
 #endif

@@ -13,9 +13,11 @@
 struct domain;
 
 struct walk {
-	uint64_t *leaf; /* where the leaf entry stands; for level 1, in its table; valid until the hypervisor is left */
+	uint64_t *leaf; /* where the leaf entry stands; for level 1, in its table; valid until the
+			   hypervisor is left */
 	uint64_t entry; /* the leaf, with the A and D bits it has now */
-	uint64_t upper; /* what the levels above allow: PTE_WRITE and PTE_USER if all do, PTE_NO_EXECUTE if one says so */
+	uint64_t upper; /* what the levels above allow: PTE_WRITE and PTE_USER if all do,
+			   PTE_NO_EXECUTE if one says so */
 	unsigned level; /* of the leaf: 1, 2 or 3 */
 };
 
@@ -23,12 +25,16 @@ struct walk {
 #define WALK_FAULT 0x80000000U /* with the error code of the page fault */
 #define WALK_RETRY 0x40000000U /* another vCPU keeps changing the entry: let the guest try again */
 
-/* The CPU's physical address width: entries with address bits above it are reserved. Called once at start. */
+/*
+ * The CPU's physical address width: entries with address bits above it are reserved. Called once at
+ * start.
+ */
 void walk_init(unsigned physical_bits);
 
 /*
- * Walks from the level-4 table at root_gfn. access: FAULT_WRITE, FAULT_USER, FAULT_FETCH as in an error code; not FAULT_USER
- * is the guest kernel, with SMEP and CR0.WP. Sets A at every level and, for a write, D at the leaf, by compare-and-exchange.
+ * Walks from the level-4 table at root_gfn. access: FAULT_WRITE, FAULT_USER, FAULT_FETCH as in an
+ * error code; not FAULT_USER is the guest kernel, with SMEP and CR0.WP. Sets A at every level and,
+ * for a write, D at the leaf, by compare-and-exchange.
  */
 uint32_t walk_guest(const struct domain *d, uint64_t root_gfn, uint64_t address, uint32_t access,
 		    struct walk *walk);
@@ -36,7 +42,8 @@ uint32_t walk_guest(const struct domain *d, uint64_t root_gfn, uint64_t address,
 /*
  * The same without changing anything or asking for permissions: what lies at an address.
  * What lies below an entry without A counts as nothing: its use has to set A first.
- * WALK_TABLE: walk->leaf is the address's entry in a level-1 table (present or not), walk->upper what the levels above allow.
+ * WALK_TABLE: walk->leaf is the address's entry in a level-1 table (present or not), walk->upper
+ * what the levels above allow.
  */
 enum walk_kind {
 	WALK_NONE,

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * A guest made of bytes: they say which hypercalls it makes with which arguments, what it writes into its page tables, where it
- * faults, which CPU is next and how much time goes by. A domain that does nothing keeps its memory; every access reaches the
- * guest's own memory only; the audit finds nothing; at the end every frame is free again.
+ * A guest made of bytes: they say which hypercalls it makes with which arguments, what it writes
+ * into its page tables, where it faults, which CPU is next and how much time goes by. A domain that
+ * does nothing keeps its memory; every access reaches the guest's own memory only; the audit finds
+ * nothing; at the end every frame is free again.
  *
  * options: -max_total_time=20 -max_len=4096 -len_control=0
  * full-options: -max_total_time=600 -max_len=4096 -len_control=0

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Copying to and from guests: across pages, where something is missing or not allowed, and what is remembered of kernel pages
- * when the guest or the hypervisor takes them away.
+ * Copying to and from guests: across pages, where something is missing or not allowed, and what is
+ * remembered of kernel pages when the guest or the hypervisor takes them away.
  */
 #include "unit.h"
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * The shadows, case by case: what a flush keeps, how much it looks at, how windows grow, who is told, how roots come and go,
- * and that the audit finds each thing that could be wrong. test_shadow_model.c does the rest.
+ * The shadows, case by case: what a flush keeps, how much it looks at, how windows grow, who is
+ * told, how roots come and go, and that the audit finds each thing that could be wrong.
+ * test_shadow_model.c does the rest.
  */
 #include "unit.h"
 

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * The shadows against a model of what a CPU with a TLB may do: a guest changes its tables at random, flushes some of it, loads,
- * drops and destroys roots, moves its vCPUs; two CPUs walk the shadows as hardware does, and keep what they found in a TLB.
+ * The shadows against a model of what a CPU with a TLB may do: a guest changes its tables at
+ * random, flushes some of it, loads, drops and destroys roots, moves its vCPUs; two CPUs walk the
+ * shadows as hardware does, and keep what they found in a TLB.
  *
- * For each root and page the test keeps what the guest's tables have allowed since the last flush that covered the page. No
- * view may ever reach more; what the tables allow now must be reached after few faults; and the guest's tables change only as
- * the model of the walk says (A and D).
+ * For each root and page the test keeps what the guest's tables have allowed since the last flush
+ * that covered the page. No view may ever reach more; what the tables allow now must be reached
+ * after few faults; and the guest's tables change only as the model of the walk says (A and D).
  */
 #include "unit.h"
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * What each path through the hypervisor costs, in instructions of the hypervisor, beside its budget. Run by `make bench` under
- * -icount; without it the numbers mean nothing, so it says so and ends.
+ * What each path through the hypervisor costs, in instructions of the hypervisor, beside its budget.
+ * Run by `make bench` under -icount; without it the numbers mean nothing, so it says so and ends.
  *
- * Every path is taken several times and the last one counts: all caches of the hypervisor are warm, and under -icount the
- * number is the same on every machine.
+ * Every path is taken several times and the last one counts: all caches of the hypervisor are warm,
+ * and under -icount the number is the same on every machine.
  */
 #include "test.h"
 

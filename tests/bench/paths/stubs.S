@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The measured code. With QEMU's `-icount shift=0` one instruction is one nanosecond and one tick of the TSC, so the
- * difference of two RDTSC is the number of instructions between them: the first RDTSC and what follows it up to, but not
- * including, the second. main.c takes off those that are not the hypervisor's.
+ * The measured code. With QEMU's `-icount shift=0` one instruction is one nanosecond and one tick of
+ * the TSC, so the difference of two RDTSC is the number of instructions between them: the first
+ * RDTSC and what follows it up to, but not including, the second. main.c takes off those that are
+ * not the hypervisor's.
  *
  * R12, R13: TSC before; R14: cost of the way back; R15: cost of the way in.
  */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A domain with memory and vCPUs for the tests of what guests reach by their addresses, without a scheduler: the test says
- * which vCPU is on which CPU. It has no name and is on no list.
+ * A domain with memory and vCPUs for the tests of what guests reach by their addresses, without a
+ * scheduler: the test says which vCPU is on which CPU. It has no name and is on no list.
  */
 #ifndef FAKE_GUEST_H
 #define FAKE_GUEST_H
