@@ -2,7 +2,8 @@
 /*
  * Proves that domains that spin share the CPUs by their weights, that a cap holds, that time lost to
  * others is told, and that a domain whose timer runs keeps its time beside them. Measured by the
- * control domain, mostly asleep, through domain_info. All spin on one CPU.
+ * control domain, mostly asleep, through domain_info. All spin on one CPU. The machine's time is
+ * that of its instructions, so that the host's own scheduling is not measured.
  */
 /* covers: domain_info, yield */
 /* timeout: 150 */
@@ -12,7 +13,7 @@
 
 const char test_title[] = "shares of the CPU";
 
-#define MEASURE	  (3 * SECOND)
+#define MEASURE	  SECOND
 #define HEARTBEAT (20 * MILLISECOND)
 
 static uint64_t run_ns(uint32_t domain)
@@ -51,7 +52,7 @@ static void heartbeat(void)
 	uint64_t worst = 0;
 	uint32_t i;
 
-	for (i = 0; i < 150; i++) {
+	for (i = 0; i < 70; i++) {
 		uint64_t now;
 
 		interrupts_off(); /* or the vector may come before it blocks */
@@ -63,10 +64,10 @@ static void heartbeat(void)
 			worst = now - next;
 		next = now + HEARTBEAT;
 	}
-	CHECK(this_vcpu()->vectors[RF_VECTOR_TIMER] >= 140, "%u timer vectors",
+	CHECK(this_vcpu()->vectors[RF_VECTOR_TIMER] >= 70, "%u timer vectors",
 	      this_vcpu()->vectors[RF_VECTOR_TIMER]);
 	printf("heartbeat late by %lu us at most\n", worst / 1000);
-	CHECK(worst < SECOND, "late by %lu us", worst / 1000);
+	CHECK(worst < 20 * MILLISECOND, "late by %lu us", worst / 1000);
 }
 
 /* --- the control domain --- */
@@ -92,7 +93,7 @@ static void weights(void)
 
 	measure(domain_named("light"), domain_named("heavy"), &light, &heavy);
 	printf("weights 1:3 gave %lu ms and %lu ms\n", light / MILLISECOND, heavy / MILLISECOND);
-	CHECK(is_about(heavy, 3 * light, 25), "%lu and %lu ms", light / MILLISECOND,
+	CHECK(is_about(heavy, 3 * light, 10), "%lu and %lu ms", light / MILLISECOND,
 	      heavy / MILLISECOND);
 	CHECK(light + heavy > MEASURE / 2, "%lu ms in all", (light + heavy) / MILLISECOND);
 	CHECK_EQ(hv_domain_destroy(domain_named("light")), 0, "destroy");
@@ -108,7 +109,7 @@ static void cap(void)
 	measure(capped, 0, &capped_ns, &control_ns);
 	printf("cap 20%% of one CPU gave %lu ms in %lu\n", capped_ns / MILLISECOND,
 	       MEASURE / MILLISECOND);
-	CHECK(is_about(capped_ns, MEASURE / 5, 25), "%lu ms", capped_ns / MILLISECOND);
+	CHECK(is_about(capped_ns, MEASURE / 5, 10), "%lu ms", capped_ns / MILLISECOND);
 	CHECK_EQ(hv_domain_destroy(capped), 0, "destroy");
 }
 
