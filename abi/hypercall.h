@@ -12,7 +12,7 @@ enum rf_hypercall {
 	RF_HYPERCALLS
 };
 
-/* read_msr and cpuid copy their result out to these. */
+/* cpuid copies its result out to this; read_msr to a uint64_t. */
 struct rf_cpuid {
 	uint32_t eax;
 	uint32_t ebx;

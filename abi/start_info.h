@@ -24,7 +24,7 @@
 #define RF_RANGE_NVS	     4
 #define RF_RANGE_UNUSABLE    5
 #define RF_RANGE_FOREIGN                                                                           \
-	0x100 /* RAM of the machine that belongs to somebody else (control domain only) */
+	0x100 /* RAM of the machine that is another domain's, or free (control domain only) */
 
 /* Sorted. If there are more pieces than fit, short ones of RAM are left out. */
 struct rf_start_range {

@@ -7,12 +7,14 @@
  * user's GS base. The hypervisor trusts the page for nothing but "the guest hurts itself".
  *
  * A user `syscall` stores RIP, RFLAGS, RSP and the GS base in the page's user frame, loads RSP
- * from kernel_sp, clears interrupt_flag and continues at the registered system-call entry. RCX
- * and R11 are lost, every other register is as the user left it.
+ * from kernel_sp and GS base with that of set_kernel_gs, clears interrupt_flag and continues at
+ * the registered system-call entry. RCX and R11 are lost, every other register is as the user
+ * left it.
  *
  * An exception or a virtual vector builds the frame that hardware would build (SS, RSP, RFLAGS,
  * CS, RIP, an error code where there is one) on kernel_sp when it came from user mode, else
- * below the current RSP (aligned to 16, no red zone), and continues at the registered address.
+ * below the current RSP (both aligned to 16, no red zone), clears interrupt_flag and continues
+ * at the registered address. From user mode the GS base changes as it does for a `syscall`.
  * A frame from guest-kernel mode says CS=RF_KERNEL_CS and SS=RF_KERNEL_SS; RFLAGS.IF is the
  * virtual interrupt flag.
  *
@@ -20,7 +22,8 @@
  * filled in and the virtual interrupt flag clear:
  *  - "sysret": to user mode; RIP, RFLAGS, RSP, GS base from the page; RCX and R11 become RIP
  *    and RFLAGS;
- *  - "iret": RCX and R11 come from the page too; CS decides between user and guest-kernel mode.
+ *  - "iret": RCX and R11 come from the page too; CS decides between user and guest-kernel mode,
+ *    which keeps its GS base and gets the virtual interrupt flag from RFLAGS.
  */
 #ifndef RINGFENCE_ABI_VCPU_H
 #define RINGFENCE_ABI_VCPU_H
@@ -42,8 +45,8 @@
 #define RF_INTERRUPT_FLAG 0x200U
 
 /*
- * Time of one vCPU: nanoseconds = system_time + ((tsc - tsc_timestamp) << or >> shift) *
- * multiplier >> 32.
+ * Time of one vCPU: nanoseconds = system_time + ((((tsc - tsc_timestamp) << or >> shift) *
+ * multiplier) >> 32), the product with 96 bits.
  */
 struct rf_time_info {
 	uint32_t version; /* odd while it changes: read again */

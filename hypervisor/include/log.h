@@ -2,8 +2,9 @@
 /*
  * What the hypervisor has to say, and what the guests have: one console.
  *
- * Hypervisor messages are whole lines: they go to a ring that keeps the latest CONFIG_LOG_SIZE
- * bytes of every level, and to the serial console if their level is at or below the console's.
+ * Hypervisor messages are whole lines: they go to a ring that keeps the latest
+ * 1 << CONFIG_LOG_SHIFT bytes of every level, and to the serial console if their level is at or
+ * below the console's.
  * Guest output goes to the console only, so that no guest can push messages out of the ring.
  * One lock, taken inside; nothing here calls out while holding it except to serial.c.
  */
