@@ -194,7 +194,7 @@ static void make_tables(void)
 	for (uint64_t i = 0; i < 512; i++)
 		level1[i] = (base + i) << 12 | RW;
 	memcpy(frame(base + 4), root, FRAME_SIZE);
-	domain->shadow.kernel_root = base;
+	domain->shadow.kernel_half.guest_root = base;
 }
 
 static void write_entry(void)
