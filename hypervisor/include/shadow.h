@@ -92,7 +92,7 @@ struct shadow_pool {
 
 struct shadow {
 	struct spinlock lock;	     /* roots, hash, clock */
-	struct spinlock kernel_lock; /* the kernel half, kernel_root */
+	struct spinlock kernel_lock; /* the kernel half */
 	struct shadow_pool pool;
 	struct shadow_half kernel_half; /* guest_root FRAME_NONE: not known yet */
 	uint64_t kernel_table;		/* mfn of the master of slots 272-511 */
