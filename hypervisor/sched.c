@@ -392,8 +392,11 @@ bool sched_try_switch(void)
 
 static void idle(struct cpu *cpu)
 {
-	if (domain_reap())
+	/* There may be much to do, and timers and other CPUs do not wait. */
+	if (domain_reap()) {
+		arch_interrupt_window();
 		return;
+	}
 	quiesce_idle_begin();
 	if (!__atomic_load_n(&cpu->need_schedule, __ATOMIC_ACQUIRE))
 		arch_idle();

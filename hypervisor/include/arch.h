@@ -54,6 +54,8 @@ uint64_t arch_wall_clock(void);
 
 /* Sleeps until an interrupt came; interrupts are off before and after. */
 void arch_idle(void);
+/* Takes what interrupts wait, without sleep. Where arch_idle() may be called, this may be, too. */
+void arch_interrupt_window(void);
 
 /*
  * vCPU state the core does not look into. arch_vcpu_switch saves previous (may be NULL) and

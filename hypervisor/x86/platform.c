@@ -3,7 +3,8 @@
  * Brings up the machine around the boot processor, and what arch.h asks for that is too small
  * for a file of its own.
  *
- * Interface: platform_init() of platform.h; arch_idle() and arch_tlb_flush_local() of arch.h.
+ * Interface: platform_init() of platform.h; arch_idle(), arch_interrupt_window() and
+ * arch_tlb_flush_local() of arch.h.
  * Locks: none.
  */
 #include "platform.h"
@@ -31,6 +32,12 @@ void arch_tlb_flush_local(void)
 void arch_idle(void)
 {
 	asm volatile("sti; hlt; cli" : : : "memory");
+}
+
+/* `sti` takes effect after the instruction that follows it: hence the `nop`. */
+void arch_interrupt_window(void)
+{
+	asm volatile("sti; nop; cli" : : : "memory");
 }
 
 void platform_init(void)

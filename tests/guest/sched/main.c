@@ -142,10 +142,22 @@ static void steal(void)
 		CHECK(sum > 100 * MILLISECOND, "%lu us stolen", sum / 1000);
 }
 
+/* Asleep: in a machine whose time is its instructions', who spins has it for himself. */
+static void wait_for_heartbeat(void)
+{
+	uint32_t domain = domain_named("heartbeat");
+	struct rf_domain_info info = { .state = RF_DOMAIN_RUNNING };
+	uint32_t i;
+
+	for (i = 0; i < 100 && info.state == RF_DOMAIN_RUNNING; i++) {
+		sleep(100 * MILLISECOND);
+		CHECK_EQ(hv_domain_info(domain, ADDRESS(&info)), 0, "heartbeat");
+	}
+	CHECK_EQ(info.state, RF_DOMAIN_SHUTDOWN, "heartbeat");
+}
+
 void test_main(void)
 {
-	struct rf_domain_info info = {};
-
 	if (test_option("spin"))
 		spin();
 	else if (test_option("heartbeat"))
@@ -154,8 +166,7 @@ void test_main(void)
 		return;
 	sleep(200 * MILLISECOND);
 	weights();
-	CHECK_EQ(domain_wait_end(domain_named("heartbeat"), 30, &info), RF_DOMAIN_SHUTDOWN,
-		 "heartbeat");
+	wait_for_heartbeat();
 	cap();
 	steal();
 	test_audit();

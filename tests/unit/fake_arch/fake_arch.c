@@ -242,6 +242,10 @@ void arch_idle(void)
 	fake_idle_hook();
 }
 
+void arch_interrupt_window(void)
+{
+}
+
 /* --- vCPUs ------------------------------------------------------------------------------- */
 
 int arch_vcpu_create(struct vcpu *v)
