@@ -40,7 +40,7 @@ enum rf_mmu_operation {
 struct rf_mmu_op {
 	uint32_t operation; /* enum rf_mmu_operation */
 	uint32_t reserved;  /* must be zero */
-	uint64_t root; /* guest-physical address of a level-4 table the domain has; zero where the operation takes none */
+	uint64_t root; /* guest-physical address of a level-4 table; zero where the operation takes none */
 	uint64_t start; /* first byte, page aligned; zero where the operation takes no range */
 	uint64_t end; /* first byte after, page aligned; zero: the end of the kernel half, or no range */
 };
