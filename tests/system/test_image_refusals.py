@@ -1,0 +1,115 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Images, module keys and processors that are not acceptable: one line that names them, and status 2.
+
+timeout: 120
+"""
+import os
+import pathlib
+import re
+import struct
+import subprocess
+import sys
+import tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+OUTPUT = pathlib.Path(os.environ.get("O", ROOT / "build"))
+GOOD = (OUTPUT / "tests/guest/version.elf").read_bytes()
+scratch = tempfile.TemporaryDirectory()
+failures = 0
+
+
+def image(name, content):
+    path = pathlib.Path(scratch.name) / name
+    path.write_bytes(content)
+    return str(path)
+
+
+def changed(offset, layout, value):
+    """The good image with one field changed."""
+    content = bytearray(GOOD)
+    struct.pack_into(layout, content, offset, value)
+    return bytes(content)
+
+
+def program_headers():
+    offset, = struct.unpack_from("<Q", GOOD, 32)
+    size, count = struct.unpack_from("<HH", GOOD, 54)
+    for i in range(count):
+        yield offset + i * size, struct.unpack_from("<I", GOOD, offset + i * size)[0]
+
+
+def note_body():
+    """Where the body of the note is in the file: after its header and its name, padded to 12."""
+    for header, kind in program_headers():
+        if kind == 4:
+            offset, = struct.unpack_from("<Q", GOOD, header + 8)
+            assert GOOD[offset + 12:offset + 21] == b"Ringfence"
+            return offset + 12 + 12
+    raise SystemExit("the good image has no note")
+
+
+def first_load():
+    return next(header for header, kind in program_headers() if kind == 1)
+
+
+def refused(pattern, *arguments):
+    global failures
+    run = subprocess.run([ROOT / "tests/vm", "--timeout", "60", *arguments], text=True,
+                         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    last = run.stdout.strip().split("\n")[-1]
+    wanted = "ringfence: cannot start: .*" + pattern
+    if run.returncode == 2 and re.match(wanted, last) and run.stdout.count("cannot start") == 1:
+        print("ok:", last)
+        return
+    failures += 1
+    print(f"tests/vm {' '.join(arguments)}\n  status {run.returncode}, expected 2 and /{wanted}/:\n"
+          f"{run.stdout}")
+
+
+NOTE = note_body()
+LOAD = first_load()
+good = image("good.elf", GOOD)
+
+# Images: each message names the file.
+for name, content, pattern in [
+    ("empty", b"", r"too few for an ELF"),
+    ("text", b"#!/bin/sh\n" * 100, r"ELF"),
+    ("cut", GOOD[:40], r"too few for an ELF"),
+    ("half", GOOD[:len(GOOD) // 8], r"program header|beyond"),
+    ("bits32", changed(4, "<B", 1), r"64"),
+    ("machine", changed(18, "<H", 183), r"machine"),
+    ("shared", changed(16, "<H", 3), r"type"),
+    ("version", changed(NOTE, "<I", 2), r"ABI version 2.* 1"),
+    ("flags", changed(NOTE + 4, "<I", 1), r"flags"),
+    ("entry", changed(NOTE + 8, "<Q", 0xffff800000001000), r"entry"),
+    ("root", changed(NOTE + 16, "<Q", 0x7000000000), r"root"),
+    ("huge", changed(LOAD + 40, "<Q", 1 << 62), r"program header"),
+    ("wraps", changed(LOAD + 8, "<Q", (1 << 64) - 4096), r"program header"),
+]:
+    refused(rf"{name}\.elf.*(?:{pattern})", "--kernel", image(name + ".elf", content))
+
+# Keys.
+for keys, pattern in [
+    ("memory=1Q", r"memory=1Q"),
+    ("memory=64K", r"memory"),
+    ("vcpus=0", r"vcpus=0"),
+    ("vcpus=65", r"vcpus=65.*64"),
+    ("weight=0", r"weight=0"),
+    ("cap=x", r"cap=x"),
+    ("colour=red", r"unknown key 'colour=red'"),
+    ("shadow", r"shadow"),
+]:
+    refused(rf"good\.elf.*{pattern}", "--kernel", good, "--module", f"{good} domain {keys}")
+refused(r"good\.elf.*role", "--kernel", good, "--module", f"{good} guest memory=32M")
+refused(r"initrd.*before the first domain", "--module", f"{good} initrd")
+refused(r"good\.elf.*little memory|left", "--kernel", good, "--mem", "128",
+        "--module", f"{good} domain memory=512M")
+refused(r"little memory", "--kernel", good, "--hv-append", "control-memory=1M")
+refused(r"little memory", "--kernel", good, "--mem", "128", "--hv-append", "control-memory=4G")
+
+# Processors: below the floor, or open to reading memory across the mode.
+refused(r"processor.*FSGSBASE", "--kernel", good, "--cpu", "Nehalem")
+refused(r"Meltdown.*unsafe-cpu", "--kernel", good, "--cpu", "IvyBridge,+fsgsbase")
+
+sys.exit(failures != 0)
