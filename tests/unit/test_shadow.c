@@ -381,7 +381,7 @@ static void test_shootdown(void **state)
 	touch(0x40000000, FAULT_USER | FAULT_WRITE);
 	assert_told(1, "a large entry that gives way to small ones");
 	map(KERNEL_BASE, DATA, KERNEL_RW);
-	touch(KERNEL_BASE, FAULT_WRITE);
+	assert_int_equal(touch(KERNEL_BASE, FAULT_WRITE), 1);
 	map(KERNEL_BASE, DATA, 0);
 	shadow_flush_kernel(domain, KERNEL_BASE, ~0ULL);
 	assert_told(1, "a flush of the kernel half");
