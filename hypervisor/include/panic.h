@@ -12,7 +12,4 @@ _Noreturn void panic(const char *format, ...) __attribute__((format(printf, 1, 2
 _Noreturn void panic_with_registers(const struct registers *registers, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* How to stop the other processors, once there are any. It must not wait for an answer. */
-void panic_set_stop_hook(void (*stop)(void));
-
 #endif

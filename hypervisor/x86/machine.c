@@ -2,9 +2,11 @@
 /*
  * How the machine stops: QEMU's exit device, the ways to reset a PC, or a halt.
  *
- * Interface: arch_machine_exit() and arch_machine_reboot() of arch.h.
- * No locks: whoever comes here does not come back.
+ * Interface: machine.h, and arch_machine_exit() and arch_machine_reboot() of arch.h.
+ * No locks: whoever comes here does not come back, and stops the other processors first.
  */
+#include "machine.h"
+
 #include "arch.h"
 
 #include "exit_status.h"
@@ -18,6 +20,19 @@
 #define RESET_HARD	 0x02
 #define RESET_NOW	 0x04
 
+static void (*stop_hook)(void);
+
+void machine_set_stop_hook(void (*stop)(void))
+{
+	stop_hook = stop;
+}
+
+void machine_stop_others(void)
+{
+	if (stop_hook)
+		stop_hook();
+}
+
 /* Without that device the write goes nowhere, and the caller lives on. */
 static void tell_qemu(int status)
 {
@@ -27,6 +42,7 @@ static void tell_qemu(int status)
 
 void arch_machine_exit(int status)
 {
+	machine_stop_others();
 	tell_qemu(status);
 	for (;;)
 		asm volatile("cli; hlt");
@@ -39,6 +55,7 @@ void arch_machine_reboot(void)
 		uint64_t base;
 	} __attribute__((packed)) no_idt = { 0, 0 };
 
+	machine_stop_others();
 	tell_qemu(EXIT_REBOOT);
 	port_write8(RESET_CONTROL, RESET_HARD);
 	port_write8(RESET_CONTROL, RESET_HARD | RESET_NOW);

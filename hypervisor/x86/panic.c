@@ -20,6 +20,7 @@
 #include "exit_status.h"
 #include "layout.h"
 #include "log.h"
+#include "machine.h"
 #include "printf.h"
 #include "registers.h"
 #include "serial.h"
@@ -38,12 +39,6 @@ struct stack_frame {
 };
 
 static uint32_t panicking = NOBODY; /* APIC id of the processor that prints */
-static void (*stop_hook)(void);
-
-void panic_set_stop_hook(void (*stop)(void))
-{
-	stop_hook = stop;
-}
 
 static uint32_t processor_id(void)
 {
@@ -142,8 +137,7 @@ static void panic_begin(void)
 		arch_machine_exit(EXIT_PANIC);
 	}
 	log_ignore_lock();
-	if (stop_hook)
-		stop_hook();
+	machine_stop_others();
 }
 
 static void print_message(const char *format, va_list arguments)

@@ -23,6 +23,7 @@
 #include "image.h"
 #include "instructions.h"
 #include "log.h"
+#include "machine.h"
 #include "paging.h"
 #include "panic.h"
 #include "smp.h"
@@ -253,7 +254,7 @@ void smp_start(void)
 		 acpi_info.cpu_count ? acpi_info.cpu_count : 1);
 	cpu_check();
 	paging_self_check();
-	panic_set_stop_hook(apic_stop_others);
+	machine_set_stop_hook(apic_stop_others);
 	__atomic_store_n(&released, true, __ATOMIC_RELEASE);
 	for (uint32_t i = 1; i < cpu_count; i++)
 		arch_cpu_interrupt(&cpus[i]);
