@@ -183,6 +183,7 @@ test-full: deps ## every test at full length
 	$(Q)$(MAKE) $(parallel) tests RUN_FLAGS=--full
 
 RUN_GUEST ?= demo
+VM_FLAGS ?= --smp 2 --control vcpus=2
 run: $(O)/ringfence $(O)/tests/guest/$(RUN_GUEST).elf ## boot the demonstration guest in QEMU
 	$(Q)tests/vm --kernel $(O)/tests/guest/$(RUN_GUEST).elf $(VM_FLAGS)
 
