@@ -260,7 +260,8 @@ void shadow_flush_kernel(struct domain *d, uint64_t start, uint64_t last)
 	spin_unlock(&s->kernel_lock);
 }
 
-#define PREFILL_REGIONS 1024
+/* As much as a flush looks at: 128 MiB. */
+#define PREFILL_REGIONS (RESYNC_BUDGET / PTE_ENTRIES)
 
 void shadow_prefill(struct domain *d, uint64_t root_gfn, uint64_t start, uint64_t end)
 {

@@ -322,6 +322,61 @@ static void test_resumption(void **state)
 	assert_int_equal(do_mmu_batch(BATCH, 2), 1);
 }
 
+/* Each flush takes long; nothing is due that anybody could see. */
+static void slow_interrupt(uint32_t id)
+{
+	cpus[id].flush_request = 0;
+	interrupts++;
+	fake_clock_ns += 100000;
+}
+
+/* A batch of expensive operations ends soon, and going on with it ends, too. */
+static void test_time(void **state)
+{
+	uint64_t done = 0;
+
+	(void)state;
+	fake_set_cpu(1);
+	fake_guest_switch(domain->vcpus[1]);
+	cpus[1].in_guest = 1;
+	fake_set_cpu(0);
+	fake_interrupt_hook = slow_interrupt;
+	for (uint64_t i = 0; i < RF_MMU_BATCH_MAX; i++)
+		*op_at(i) = good(RF_MMU_FLUSH_ALL);
+	while (done < RF_MMU_BATCH_MAX) {
+		uint64_t start = fake_clock_ns;
+		int64_t result;
+
+		interrupts = 0;
+		result = do_mmu_batch(BATCH + done * 32, RF_MMU_BATCH_MAX - done);
+		assert_true(result > 0);
+		assert_int_equal(interrupts, result);
+		assert_true(fake_clock_ns - start < 2000000);
+		done += result;
+	}
+	/* Cheap ones are done all at once. */
+	fake_interrupt_hook = NULL;
+	cpus[1].in_guest = 0;
+	assert_int_equal(do_mmu_batch(BATCH, RF_MMU_BATCH_MAX), RF_MMU_BATCH_MAX);
+}
+
+/* However much there is, one operation fills no more than a flush looks at. */
+static void test_prefill_bound(void **state)
+{
+	uint64_t *leaves, *above;
+
+	(void)state;
+	map_in(ROOT, 0, DATA, USER_RW);
+	above = fake_guest_frame(domain, next_table - 2);
+	leaves = fake_guest_frame(domain, next_table - 1);
+	for (uint64_t i = 0; i < PTE_ENTRIES; i++) {
+		above[i] = above[0];
+		leaves[i] = leaves[0];
+	}
+	ASSERT_GOOD(with_range(RF_MMU_PREFILL, 0, 1 << 30));
+	assert_in_range(vcpu->counters.prefills, 16384, 32768);
+}
+
 /* Each operation does what it says. */
 static void test_effects(void **state)
 {
@@ -353,9 +408,10 @@ static void test_effects(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		CASE(test_operations), CASE(test_roots),   CASE(test_ranges),
-		CASE(test_counts),     CASE(test_buffer),  CASE(test_wrong_in_the_middle),
-		CASE(test_resumption), CASE(test_effects),
+		CASE(test_operations), CASE(test_roots),  CASE(test_ranges),
+		CASE(test_counts),     CASE(test_buffer), CASE(test_wrong_in_the_middle),
+		CASE(test_resumption), CASE(test_time),	  CASE(test_prefill_bound),
+		CASE(test_effects),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
