@@ -132,6 +132,8 @@ int vcpu_set_context(struct vcpu *v, const struct rf_vcpu_context *context)
 
 /* --- The way out ------------------------------------------------------------------------- */
 
+#define ROUNDS_MAX 8
+
 /* True: vectors wait that cannot be given now, and the page says so. */
 static bool do_work(struct vcpu *v, uint32_t work)
 {
@@ -144,11 +146,15 @@ static bool do_work(struct vcpu *v, uint32_t work)
 	return waiting;
 }
 
+/*
+ * Vectors may be posted as fast as they are given, and be given without end where handlers leave
+ * the flag set. So after some rounds interrupts go first, among them one that brings us back here.
+ */
 void vcpu_prepare_exit(void)
 {
 	struct cpu *cpu = this_cpu();
 
-	for (;;) {
+	for (unsigned round = 1;; round++) {
 		uint32_t work;
 		bool waiting;
 
@@ -168,6 +174,10 @@ void vcpu_prepare_exit(void)
 			work &= ~VCPU_WORK_EVENT;
 		if (!(work & (VCPU_WORK_EVENT | VCPU_WORK_SCHEDULE)))
 			return;
+		if (round >= ROUNDS_MAX && !(work & VCPU_WORK_SCHEDULE)) {
+			arch_cpu_interrupt(cpu);
+			return;
+		}
 		tlb_enter_hypervisor();
 	}
 }

@@ -27,6 +27,8 @@ static struct domain machine_domain;
 static uint64_t machine_reaps;
 /* Called in the middle of a switch: chosen, and not yet switched to. */
 static void (*machine_switch_hook)(void);
+/* Called when the vectors that wait have been given, and user mode is about to go on. */
+static void (*machine_fill_hook)(struct vcpu *v);
 
 /* In place of the core's: guests here have no page tables, and nothing dies. */
 void shadow_vcpu_enter(struct vcpu *next)
@@ -45,6 +47,8 @@ void shadow_vcpu_leave(struct vcpu *previous, const struct vcpu *next)
 void shadow_before_user(struct vcpu *v)
 {
 	vcpu_clear_work(v, VCPU_WORK_FILL);
+	if (machine_fill_hook)
+		machine_fill_hook(v);
 }
 
 bool domain_reap(void)

@@ -92,6 +92,39 @@ static void test_user_mode_has_no_flag(void **state)
 	assert_int_equal(a->page->pending, 1);
 }
 
+/* As a handler that leaves interrupts on. */
+static void stay_on(struct vcpu *v)
+{
+	v->arch.user_mode = true;
+}
+
+/* Another CPU posts after each time that this one has given what waited. */
+static void post_another(struct vcpu *v)
+{
+	assert_true(v->arch.delivered < 1000);
+	interrupt_post(v, (uint8_t)(64 + v->arch.delivered % 64));
+	vcpu_set_work(v, VCPU_WORK_FILL);
+}
+
+static void test_storm_ends(void **state)
+{
+	uint32_t before = cpus[0].arch.interrupts;
+
+	(void)state;
+	fake_deliver_hook = stay_on;
+	machine_fill_hook = post_another;
+	a->arch.user_mode = true;
+	post_another(a);
+	vcpu_prepare_exit();
+	fake_deliver_hook = NULL;
+	machine_fill_hook = NULL;
+	/* The rest comes after the interrupts that wait by now. */
+	assert_true(a->arch.delivered > 1 && a->arch.delivered < 100);
+	assert_int_equal(a->work & VCPU_WORK_EVENT, VCPU_WORK_EVENT);
+	assert_int_equal(cpus[0].arch.interrupts, before + 1);
+	assert_true(cpus[0].in_guest);
+}
+
 static void test_interrupts_the_cpu_it_runs_on(void **state)
 {
 	uint32_t before = cpus[1].arch.interrupts;
@@ -258,6 +291,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_highest_first, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_flag_clear, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_user_mode_has_no_flag, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_storm_ends, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_interrupts_the_cpu_it_runs_on, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(test_wakes, setup, teardown),

@@ -292,12 +292,16 @@ void arch_table_init(uint64_t *level4)
 		level4[slot] = 0xf000000000000000 | slot;
 }
 
+void (*fake_deliver_hook)(struct vcpu *v);
+
 /* As the real one: the virtual interrupt flag is clear when the handler starts. */
 bool arch_deliver_vector(struct vcpu *v, uint8_t vector)
 {
 	v->arch.vector_log[v->arch.delivered++ % 8] = vector;
 	v->arch.user_mode = false;
 	v->page->interrupt_flag = 0;
+	if (fake_deliver_hook)
+		fake_deliver_hook(v);
 	return true;
 }
 

@@ -49,6 +49,10 @@ extern void (*fake_idle_hook)(void);
 /* Called by arch_cpu_interrupt, to play what the other CPU does then; NULL: nothing. */
 extern void (*fake_interrupt_hook)(uint32_t id);
 
+/* Called at the end of arch_deliver_vector; NULL: nothing. */
+struct vcpu;
+extern void (*fake_deliver_hook)(struct vcpu *v);
+
 /* Serial line: what was written since the last clear, and what shall be read. */
 extern char fake_serial_output[65536];
 extern size_t fake_serial_length;
