@@ -23,6 +23,7 @@
 #define PRIVILEGE  (3ULL << 45)
 #define PRESENT	   (1ULL << 47)
 #define LONG_MODE  (1ULL << 53)
+#define BIG	   (1ULL << 54)
 
 void descriptor_load(const uint64_t *descriptors)
 {
@@ -32,10 +33,13 @@ void descriptor_load(const uint64_t *descriptors)
 		gdt[i] = descriptors[i];
 }
 
-/* A data segment of ring 3: nothing that can be called, jumped to, or is more than ring 3. */
+/*
+ * A data segment of ring 3: nothing that can be called, jumped to, or is more than ring 3. Of 32
+ * bits, too: IRET to a stack of 16 leaves the upper bits of RSP as they are, the hypervisor's.
+ */
 static bool is_good(uint64_t descriptor)
 {
-	const uint64_t needed = NOT_SYSTEM | PRIVILEGE | PRESENT;
+	const uint64_t needed = NOT_SYSTEM | PRIVILEGE | PRESENT | BIG;
 
 	return (descriptor & needed) == needed && !(descriptor & (CODE | LONG_MODE));
 }

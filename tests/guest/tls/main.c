@@ -19,6 +19,7 @@ const char test_title[] = "thread-local descriptors";
 #define PRIVILEGE(n)   ((uint64_t)(n) << 45)
 #define PRESENT	       (1UL << 47)
 #define LONG_BIT       (1UL << 53)
+#define BIG_BIT	       (1UL << 54)
 
 static uint32_t limit_of(uint32_t slot)
 {
@@ -61,6 +62,7 @@ static void bad(void)
 	CHECK_EQ(hv_set_tls(0, DATA | CODE_BIT), -EINVAL, "code");
 	CHECK_EQ(hv_set_tls(0, DATA | CODE_BIT | LONG_BIT), -EINVAL, "64-bit code");
 	CHECK_EQ(hv_set_tls(0, DATA | LONG_BIT), -EINVAL, "long-mode bit");
+	CHECK_EQ(hv_set_tls(0, DATA & ~BIG_BIT), -EINVAL, "16-bit");
 	for (type = 0; type < 3; type++)
 		CHECK_EQ(hv_set_tls(0, (DATA & ~PRIVILEGE(3)) | PRIVILEGE(type)), -EINVAL,
 			 "ring %u", type);
@@ -87,7 +89,7 @@ static void random_descriptors(void)
 		bool visible;
 
 		if (i & 1)
-			descriptor |= NOT_SYSTEM | PRIVILEGE(3) | PRESENT;
+			descriptor |= NOT_SYSTEM | PRIVILEGE(3) | PRESENT | BIG_BIT;
 		if (hv_set_tls(1, descriptor))
 			continue;
 		accepted++;
@@ -107,7 +109,7 @@ static void other(void *argument)
 
 	(void)argument;
 	CHECK_EQ(limit_of(2), 0, "descriptor of another vCPU");
-	CHECK_EQ(hv_set_tls(2, 0x0000f20000000055UL), 0, "own");
+	CHECK_EQ(hv_set_tls(2, 0x0040f20000000055UL), 0, "own");
 	for (i = 0; i < 200; i++) {
 		hv_yield();
 		CHECK_EQ(limit_of(2), 0x55, "round %u", i);
@@ -118,7 +120,7 @@ static void isolation(void)
 {
 	uint32_t i;
 
-	CHECK_EQ(hv_set_tls(2, 0x0000f20000000077UL), 0, "own");
+	CHECK_EQ(hv_set_tls(2, 0x0040f20000000077UL), 0, "own");
 	vcpu_start(1, other, NULL);
 	for (i = 0; i < 200; i++) {
 		hv_yield();
