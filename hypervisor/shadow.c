@@ -210,17 +210,15 @@ static void drop_kernel_half(struct domain *d)
 }
 
 /*
- * Cheapest first: a root nobody runs on; the user half of the one used longest ago that has tables;
- * the kernel half.
+ * Cheapest first: the root used longest ago of those loaded nowhere; the user half of one that is
+ * loaded; the kernel half. shadow.lock is held.
  */
-void shadow_reclaim(struct vcpu *v)
+static void reclaim(struct vcpu *v)
 {
 	struct domain *d = v->domain;
 	struct shadow *s = &d->shadow;
-	struct shadow_root *root;
+	struct shadow_root *root = root_oldest(s, false);
 
-	spin_lock(&s->lock);
-	root = root_oldest(s, false);
 	if (root) {
 		root_evict(d, root);
 	} else {
@@ -237,26 +235,46 @@ void shadow_reclaim(struct vcpu *v)
 			drop_kernel_half(d);
 	}
 	v->counters.evictions++;
-	spin_unlock(&s->lock);
+}
+
+void shadow_reclaim(struct vcpu *v)
+{
+	spin_lock(&v->domain->shadow.lock);
+	reclaim(v);
+	spin_unlock(&v->domain->shadow.lock);
 }
 
 /* --- loading --- */
 
-/* Finds or makes the root, marked loaded on this CPU; NULL: no memory. */
-static struct shadow_root *root_acquire(struct domain *d, uint64_t gfn, bool *made)
+/*
+ * Makes a root, and room for it. As shadow.lock is held, nobody else takes what comes free: others
+ * leave the pool a reserve for level-4 tables.
+ */
+static struct shadow_root *root_make(struct vcpu *v, uint64_t gfn)
 {
-	struct shadow *s = &d->shadow;
+	struct shadow_root *root;
+	unsigned attempts = 0;
+
+	while (!(root = root_create(v->domain, gfn))) {
+		BUG_ON(attempts++ > RECLAIM_ATTEMPTS);
+		reclaim(v);
+	}
+	v->counters.root_misses++;
+	return root;
+}
+
+/* Finds or makes the root, marked loaded on this CPU. */
+static struct shadow_root *root_acquire(struct vcpu *v, uint64_t gfn)
+{
+	struct shadow *s = &v->domain->shadow;
 	struct shadow_root *root;
 
 	spin_lock(&s->lock);
 	root = root_find(s, gfn);
-	*made = !root;
 	if (!root)
-		root = root_create(d, gfn);
-	if (root) {
-		root->last_used = ++s->clock;
-		__atomic_fetch_or(&root->loaded, 1ULL << this_cpu()->id, __ATOMIC_SEQ_CST);
-	}
+		root = root_make(v, gfn);
+	root->last_used = ++s->clock;
+	__atomic_fetch_or(&root->loaded, 1ULL << this_cpu()->id, __ATOMIC_SEQ_CST);
 	spin_unlock(&s->lock);
 	return root;
 }
@@ -266,19 +284,11 @@ static void root_leave(struct shadow_root *root)
 	__atomic_fetch_and(&root->loaded, ~(1ULL << this_cpu()->id), __ATOMIC_SEQ_CST);
 }
 
-/* Cannot fail: the pool keeps a reserve for the level-4 tables of as many roots as can be loaded. */
 static void root_load(struct vcpu *v, uint64_t gfn)
 {
-	struct shadow_root *root;
-	unsigned attempts = 0;
-	bool made;
+	struct shadow_root *root = root_acquire(v, gfn);
 
-	while (!(root = root_acquire(v->domain, gfn, &made))) {
-		BUG_ON(attempts++ > RECLAIM_ATTEMPTS);
-		shadow_reclaim(v);
-	}
 	v->counters.root_loads++;
-	v->counters.root_misses += made;
 	v->root = root;
 	v->root_gfn = gfn;
 	arch_vcpu_set_tables(v, root->user_table, root->kernel_table);
