@@ -55,12 +55,34 @@ static void adopt_children(struct shadow_pool *pool, const uint64_t *table, unsi
 	}
 }
 
+/*
+ * What hangs below dropped tables is free, too, though not counted: opens tables on the list until
+ * more than `reserve` are. The list is short when that is called for.
+ */
+static void open_dropped(struct shadow_pool *pool, uint64_t reserve)
+{
+	struct list_node *node;
+
+	list_for_each(node, &pool->free) {
+		struct frame *frame = list_entry(node, struct frame, link);
+
+		if (pool->available > reserve)
+			return;
+		if (frame->tag <= 1)
+			continue;
+		adopt_children(pool, arch_frame_pointer((uint64_t)(frame - frame_table)), frame->tag);
+		frame->tag = 0;
+	}
+}
+
 uint64_t *shadow_pool_alloc(struct domain *d, uint64_t reserve)
 {
 	struct shadow_pool *pool = &d->shadow.pool;
 	uint64_t *table = NULL;
 
 	spin_lock(&pool->lock);
+	if (pool->available <= reserve)
+		open_dropped(pool, reserve);
 	if (pool->available > reserve) {
 		struct frame *frame = list_entry(pool->free.next, struct frame, link);
 
