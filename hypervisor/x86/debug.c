@@ -64,11 +64,16 @@ void debug_load(const uint64_t registers[8], const uint64_t *previous)
 	}
 }
 
-uint64_t debug_take_cause(void)
+/* A CPU may report a breakpoint that is not enabled, and was another vCPU's. */
+uint64_t debug_take_cause(uint64_t control)
 {
 	uint64_t cause = READ(6);
 
 	WRITE(6, CAUSE_RESET);
+	for (unsigned i = 0; i < BREAKPOINTS; i++) {
+		if (!(control >> 2 * i & 3))
+			cause &= ~(1ULL << i);
+	}
 	return cause;
 }
 

@@ -512,6 +512,7 @@ function entry_run
 /* An interrupt while idle, or an exception in the hypervisor. */
 entry_from_hypervisor:
 	push_registers
+	lfence				/* nor with a guest's */
 	cld
 	mov	%rsp, %rdi
 	call	traps_hypervisor
@@ -547,15 +548,25 @@ function entry_fatal
 
 /*
  * From ring 3 it is the guest's, and handled like every other exception once the frame is in the
- * vCPU. In the hypervisor it comes of a guest's breakpoint that a load of SS has held back.
+ * vCPU. In the hypervisor it comes of a guest's breakpoint that a load of SS has held back. When the
+ * instruction after that load was ICEBP, it comes at our first one, and its frame has replaced the
+ * guest's: this is then the guest's, at an address that cannot be known any more.
  */
 function entry_debug
 	push_registers
 	testb	$3, REGISTERS_CS(%rsp)
 	jnz	1f
+	lea	entry_stubs + 16(%rip), %rax
+	cmp	%rax, VCPU_RIP(%rsp)
+	je	2f
 	call_with_own_gs traps_debug
 	pop_registers
 	iretq
+2:	movq	$0, VCPU_RIP(%rsp)
+	movq	$RF_USER_CS, VCPU_CS(%rsp)
+	movq	$FLAGS_FORCED, VCPU_RFLAGS(%rsp)
+	movq	$0, VCPU_RSP(%rsp)
+	movq	$RF_USER_SS, VCPU_SS(%rsp)
 1:	swapgs
 	lfence
 	cld

@@ -37,8 +37,6 @@
 #define ERROR_KIND	    0x7
 #define ERROR_IDT	    0x2
 #define OPCODE_INT	    0xcd
-
-#define OPCODE_INT	    0xcd
 #define INT_LENGTH	    2
 
 /* --- Page faults -------------------------------------------------------------------------------- */
@@ -168,7 +166,7 @@ static void exception(struct vcpu *v, struct registers *r)
 		breakpoint(v, r);
 		return;
 	case VECTOR_DEBUG:
-		v->page->dr6 = debug_take_cause();
+		v->page->dr6 = debug_take_cause(v->arch.debug[7]);
 		break;
 	}
 	inject_exception(v, (uint8_t)r->vector, r->error);
@@ -235,7 +233,7 @@ void traps_nmi(const struct registers *registers)
 /* The guest does not learn of it: its instruction was the one that entered the hypervisor. */
 void traps_debug(struct registers *registers)
 {
-	debug_take_cause();
+	debug_take_cause(0);
 	registers->rflags &= ~(uint64_t)FLAGS_TRAP;
 	registers->rflags |= FLAGS_RESUME;
 }

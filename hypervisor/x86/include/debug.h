@@ -11,7 +11,7 @@ void debug_reset(uint64_t registers[8]);
 void debug_load(const uint64_t registers[8], const uint64_t *previous);
 void debug_unload(void);
 
-/* DR6, which is as at reset afterwards. */
-uint64_t debug_take_cause(void);
+/* DR6, which is as at reset afterwards; of the breakpoints those that DR7, `control`, enables. */
+uint64_t debug_take_cause(uint64_t control);
 
 #endif
