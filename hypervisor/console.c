@@ -26,7 +26,8 @@
 #include "vcpu.h"
 #include "abi/errno.h"
 
-#define PIECE	    256 /* bytes on the stack */
+#define PIECE	    64		/* bytes on the stack */
+#define WRITE_NS    10000000ULL /* then a call ends */
 #define KEYS_A_TICK 64
 #define ESCAPES	    3
 
@@ -34,33 +35,51 @@ static struct timer tick;
 static unsigned escapes; /* pressed in a row */
 static bool debug_keys;
 
-static int write_pieces(struct domain *d, uint64_t text, uint64_t length)
+/* To the end of the first line. */
+static uint64_t line_size(const char *text, uint64_t size)
 {
+	for (uint64_t i = 0; i < size; i++)
+		if (text[i] == '\n')
+			return i + 1;
+	return size;
+}
+
+/*
+ * The serial line is slow, and a byte can become many on it, so that time is the limit. A short line
+ * is not cut, else another vCPU's could come between its parts.
+ */
+static int64_t write_pieces(struct domain *d, uint64_t text, uint64_t length)
+{
+	uint64_t end = arch_time_ns() + WRITE_NS, done = 0;
 	char piece[PIECE];
 
-	while (length) {
-		uint64_t size = length < sizeof(piece) ? length : sizeof(piece);
+	while (done < length) {
+		uint64_t left = length - done;
+		uint64_t size = left < sizeof(piece) ? left : sizeof(piece);
 
-		if (copy_from_guest(piece, text, size))
+		if (copy_from_guest(piece, text + done, size))
 			return -EFAULT;
+		size = line_size(piece, size);
 		log_guest(d->name, piece, size, &d->console);
-		text += size;
-		length -= size;
+		done += size;
+		if ((piece[size - 1] == '\n' || done >= LOG_GUEST_LINE_MAX) &&
+		    arch_time_ns() >= end)
+			break;
 	}
-	return 0;
+	return (int64_t)done;
 }
 
 int64_t do_console_write(uint64_t text, uint64_t length)
 {
 	struct domain *d = vcpu_current()->domain;
-	int error;
+	int64_t result;
 
 	if (length > CONSOLE_WRITE_MAX)
 		return -E2BIG;
 	spin_lock(&d->console_lock);
-	error = write_pieces(d, text, length);
+	result = write_pieces(d, text, length);
 	spin_unlock(&d->console_lock);
-	return error;
+	return result;
 }
 
 static void toggle_debug_keys(void)

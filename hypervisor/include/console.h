@@ -10,9 +10,10 @@
 #define CONSOLE_ESCAPE	  1 /* Ctrl-A, three times: the debug keys, and back */
 
 /*
- * console_write(text, length): prints as log.h says: by line, named, made harmless, limited. 0,
- * or -E2BIG: more than CONSOLE_WRITE_MAX bytes; -EFAULT: some of the text cannot be read; what
- * comes before has been printed, in pieces.
+ * console_write(text, length): prints as log.h says: by line, named, made harmless, limited.
+ * Returns how many bytes it took: fewer when the serial line is slow, then call again with the
+ * rest. Or -E2BIG: more than CONSOLE_WRITE_MAX bytes; -EFAULT: some of the text cannot be read;
+ * what comes before has been printed, in pieces.
  */
 int64_t do_console_write(uint64_t text, uint64_t length);
 

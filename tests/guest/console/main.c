@@ -49,7 +49,7 @@ static void every_byte(void)
 	for (i = 0; i < 256; i++)
 		bytes[i] = (char)i;
 	bytes[256] = '\n';
-	CHECK(hv_console_write(ADDRESS(bytes), sizeof(bytes)) >= 0, "every byte");
+	CHECK_EQ(console_write(bytes, sizeof(bytes)), sizeof(bytes), "every byte");
 }
 
 static void flood(void)
