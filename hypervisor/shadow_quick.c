@@ -140,6 +140,16 @@ static inline uint64_t effective(const struct shadow_region *region, uint64_t en
 	return (entry & region->allow) | region->deny;
 }
 
+/* An entry with nothing next to it is likely alone: then the smallest window is not worth looking at. */
+static inline bool is_alone(const struct shadow_region *region, unsigned index, uint64_t plain)
+{
+	const uint64_t *guest = &region->guest[index];
+	uint64_t before = index ? __atomic_load_n(guest - 1, __ATOMIC_RELAXED) : 0;
+	uint64_t after = index < PTE_ENTRIES - 1 ? __atomic_load_n(guest + 1, __ATOMIC_RELAXED) : 0;
+
+	return (before & SHADOW_PLAIN_BITS) != plain && (after & SHADOW_PLAIN_BITS) != plain;
+}
+
 static inline unsigned fill_window(struct shadow_half *half, struct shadow_region *region,
 				   uint64_t address, uint64_t plain)
 {
@@ -147,6 +157,8 @@ static inline unsigned fill_window(struct shadow_half *half, struct shadow_regio
 	unsigned first, end, filled = 0;
 
 	shadow_window_choose(&half->window, address, &first, &end);
+	if (end - first <= SHADOW_WINDOW_MIN && is_alone(region, pte_index(address, 1), plain))
+		return 0;
 	for (unsigned i = first; i < end; i++) {
 		uint64_t entry = __atomic_load_n(&region->guest[i], __ATOMIC_RELAXED);
 
@@ -161,30 +173,41 @@ static inline unsigned fill_window(struct shadow_half *half, struct shadow_regio
 	return filled;
 }
 
+/* The entry is effective, and all that the access needs. Apart, so that a fault for the guest stays short. */
+static __attribute__((noinline)) int fill(struct shadow_half *half, struct shadow_region *region,
+					  uint64_t address, uint64_t entry,
+					  struct rf_counters *counters)
+{
+	uint64_t *slot = &region->table[pte_index(address, 1)];
+
+	if (*slot)
+		return QUICK_UNKNOWN;
+	if (!chunk_is_known(region, entry) && !chunk_learn(half->domain, region, entry))
+		return QUICK_UNKNOWN;
+	__atomic_store_n(slot, leaf_of(region, entry), __ATOMIC_RELAXED);
+	counters->fills++;
+	counters->window_fills += fill_window(half, region, address, shadow_plain(half));
+	return FILL_OK;
+}
+
 static inline int quick(struct shadow_half *half, uint64_t address, uint32_t access, uint64_t plain,
 			struct rf_counters *counters)
 {
 	struct shadow_region *region = region_of(half, address);
-	unsigned index = pte_index(address, 1);
 	uint64_t needed = access_needs(plain, access);
 	uint64_t entry;
 
 	if (!region_is_current(region, address))
 		return QUICK_UNKNOWN;
-	entry = __atomic_load_n(&region->guest[index], __ATOMIC_RELAXED);
+	entry = __atomic_load_n(&region->guest[pte_index(address, 1)], __ATOMIC_RELAXED);
 	if (!(entry & PTE_PRESENT))
 		return FILL_FAULT;
 	entry = effective(region, entry);
-	if ((entry & (needed | PTE_USER)) != needed || region->table[index])
+	if ((entry & (needed | PTE_USER)) != needed)
 		return QUICK_UNKNOWN;
 	if ((access & FAULT_FETCH) && (entry & PTE_NO_EXECUTE))
 		return QUICK_UNKNOWN;
-	if (!chunk_is_known(region, entry) && !chunk_learn(half->domain, region, entry))
-		return QUICK_UNKNOWN;
-	__atomic_store_n(&region->table[index], leaf_of(region, entry), __ATOMIC_RELAXED);
-	counters->fills++;
-	counters->window_fills += fill_window(half, region, address, plain);
-	return FILL_OK;
+	return fill(half, region, address, entry, counters);
 }
 
 int shadow_quick(struct shadow_half *half, uint64_t address, uint32_t access,

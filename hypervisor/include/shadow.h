@@ -55,7 +55,7 @@ struct shadow_region {
 	uint64_t deny;
 	uint64_t chunk; /* frames of this 2 MiB chunk are the domain's: an entry that maps to it, */
 	uint64_t delta; /* and the way from guest to machine addresses */
-};
+} __attribute__((aligned(128))); /* found by a shift */
 
 #define SHADOW_REGION_NONE (~0ULL)
 

@@ -112,25 +112,35 @@ static uint64_t fills(void)
 	return counters.window_fills;
 }
 
+static uint64_t window_cost(uint64_t address, uint64_t *filled)
+{
+	uint64_t before = fills();
+	uint64_t cost = load_cost(address);
+
+	*filled = fills() - before;
+	return cost;
+}
+
 static void measure_fill(void)
 {
-	uint64_t alone, around, before, filled;
+	uint64_t small, large, filled_small, filled_large;
 
 	map_pages(region(0), 1);
 	map_pages(region(0) + LARGE_SPAN / 2, 1);
 	load_cost(region(0) + LARGE_SPAN / 2); /* makes the tables above */
-	alone = load_cost(region(0));
-	report("one missing entry, its neighbours not present", alone, 250);
+	report("one missing entry, its neighbours not present", load_cost(region(0)), 250);
 
 	map_pages(region(1), 64);
 	map_pages(region(1) + LARGE_SPAN / 2, 1);
 	load_cost(region(1) + LARGE_SPAN / 2);
-	before = fills();
-	around = load_cost(region(1) + 5 * PAGE_SIZE);
-	filled = fills() - before;
-	if (!filled)
+	small = window_cost(region(1) + 5 * PAGE_SIZE, &filled_small);
+	/* Faults in order have larger windows. */
+	large = window_cost(region(1) + 8 * PAGE_SIZE, &filled_large);
+	if (filled_large <= filled_small)
 		ERROR("the window was not filled");
-	report("each further entry of the window", (around - alone + filled / 2) / filled, 25);
+	report("the same with 7 neighbours present and filled", small, 250 + 7 * 25);
+	report("each further entry of the window", (large - small) / (filled_large - filled_small),
+	       25);
 }
 
 static void measure_resync(void)
