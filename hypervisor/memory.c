@@ -4,8 +4,8 @@
  *
  * Interface: memory.h; the lookups are inline there.
  * Locks: memory.lock for every change of the map. Readers take none: a frame or table that leaves
- * the map is freed only when every CPU has left the hypervisor once (quiesce.h), and when no shadow
- * leads to it.
+ * the map is freed only when every CPU that runs the domain has left the hypervisor once
+ * (quiesce.h), and when no shadow leads to it. So other domains' CPUs must not look here.
  * Odd: the control domain has no map. What it owns it finds at its machine address, so unlinking a
  * frame is retiring it (frame.h), and populating asks for that very frame.
  * While a frame waits to be freed its list node holds it, and its tag says how many follow it.
@@ -56,14 +56,17 @@ static void unlinked_free(struct list_node *unlinked)
 	}
 }
 
-/* Nobody can find them any more. Waits until nobody uses them either. */
+/*
+ * Nobody can find them any more. Waits until nobody uses them either: only CPUs that run the domain
+ * could, and no other domain is to notice.
+ */
 static void unlinked_finish(struct domain *d, struct list_node *unlinked)
 {
 	if (list_empty(unlinked))
 		return;
 	__atomic_fetch_add(&d->memory.generation, 1, __ATOMIC_SEQ_CST);
 	shadow_flush_all(d);
-	quiesce_wait();
+	quiesce_wait_cpus(&d->shadow.cpus);
 	unlinked_free(unlinked);
 }
 

@@ -12,6 +12,7 @@
 #include "quiesce.h"
 
 #include "audit.h"
+#include "bitmap.h"
 #include "cpu.h"
 
 void quiesce_here(void)
@@ -19,6 +20,8 @@ void quiesce_here(void)
 	struct cpu *me = this_cpu();
 
 	__atomic_store_n(&me->exits, me->exits + 1, __ATOMIC_RELEASE);
+	/* Nothing that is read from here on may have been read before. */
+	arch_memory_barrier();
 	arch_cpu_relax();
 }
 
@@ -42,12 +45,23 @@ static void wait_for(const struct cpu *cpu)
 	}
 }
 
+void quiesce_wait_cpus(const uint64_t *mask)
+{
+	uint64_t others;
+	size_t id;
+
+	arch_memory_barrier();
+	others = __atomic_load_n(mask, __ATOMIC_RELAXED) & ~bitmap_mask(this_cpu()->id);
+	bitmap_for_each(id, &others, cpu_count)
+		if (cpus[id].online)
+			wait_for(&cpus[id]);
+}
+
 void quiesce_wait(void)
 {
-	arch_memory_barrier();
-	for (uint32_t i = 0; i < cpu_count; i++)
-		if (&cpus[i] != this_cpu() && cpus[i].online)
-			wait_for(&cpus[i]);
+	const uint64_t all = ~0ULL;
+
+	quiesce_wait_cpus(&all);
 }
 
 void quiesce_idle_begin(void)

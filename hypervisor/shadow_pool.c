@@ -70,7 +70,8 @@ static void open_dropped(struct shadow_pool *pool, uint64_t reserve)
 			return;
 		if (frame->tag <= 1)
 			continue;
-		adopt_children(pool, arch_frame_pointer((uint64_t)(frame - frame_table)), frame->tag);
+		adopt_children(pool, arch_frame_pointer((uint64_t)(frame - frame_table)),
+			       frame->tag);
 		frame->tag = 0;
 	}
 }

@@ -9,11 +9,18 @@
 #ifndef HYPERVISOR_QUIESCE_H
 #define HYPERVISOR_QUIESCE_H
 
+#include <stdint.h>
+
 /*
  * Returns when every other CPU has been in guest code or idle since the call. No lock may be
  * held.
  */
 void quiesce_wait(void);
+/*
+ * The same for the CPUs of a mask that may change: who uses what was unlinked has set its bit
+ * first, by a full barrier, and clears it when it does no more. The others are left alone.
+ */
+void quiesce_wait_cpus(const uint64_t *mask);
 
 /*
  * Around arch_idle(). An interrupt handler that runs in between and uses what others may unlink

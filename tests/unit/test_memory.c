@@ -229,6 +229,45 @@ static void test_no_memory(void **state)
 	fake_memory_feed();
 }
 
+/* The other CPU enters the hypervisor, and leaves it. */
+static void enter_and_leave(uint32_t id)
+{
+	cpus[id].flush_request = 0;
+	cpus[id].exits++;
+}
+
+/* What leaves a domain is waited for on the CPUs that run it, and nobody else hears of it. */
+static void test_who_is_told(void **state)
+{
+	struct domain *other = fake_domain_create(false, 512);
+
+	(void)state;
+	fake_domain_map(other);
+	cpu_count = 3;
+	sched_init_cpu(&cpus[1]);
+	sched_init_cpu(&cpus[2]);
+	for (uint32_t id = 1; id < 3; id++) {
+		cpus[id].self = &cpus[id];
+		cpus[id].id = id;
+		cpus[id].online = true;
+		cpus[id].in_guest = 1;
+	}
+	fake_interrupt_hook = enter_and_leave;
+	fake_set_cpu(1);
+	fake_domain_run(other);
+	fake_set_cpu(0);
+	d->shadow.cpus |= 1 << 2;
+	assert_int_equal(release(1024, 0), 1);
+	assert_int_equal(cpus[1].arch.interrupts, 0);
+	assert_true(cpus[2].arch.interrupts > 0);
+	d->shadow.cpus &= ~(1ULL << 2);
+	fake_set_cpu(1);
+	fake_domain_run(NULL);
+	fake_set_cpu(0);
+	cpus[1].idle = cpus[2].idle = true;
+	cpu_count = 1;
+}
+
 static void test_fill_unwinds(void **state)
 {
 	struct domain_config config = { .vcpus = 1, .frames = RAM_FRAMES };
@@ -345,6 +384,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_contents, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_held, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_no_memory, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_who_is_told, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_fill_unwinds, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_identity, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_random, setup, teardown),
