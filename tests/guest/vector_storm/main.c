@@ -17,33 +17,12 @@ const char test_title[] = "a storm of vectors";
 #define FRAME	    48 /* five words, aligned */
 
 static volatile uint32_t stop;
-static volatile uint64_t lowest, handled;
-static uint64_t stack_top;
+/* storm.S uses them, too. */
+volatile uint64_t lowest, handled;
+uint64_t stack_top;
 
 void storm_loop(const volatile uint32_t *stop, uint32_t *interrupt_flag);
 extern const char storm_handler[];
-
-/* Waits on a stack of its own, with interrupts on; the handler throws away what was pushed. */
-asm(".text\n"
-    "storm_loop:\n\t"
-    "push %r12; push %rbx\n\t"
-    "mov %rsp, %r12\n\t"
-    "mov stack_top, %rsp\n\t"
-    "movl $0x200, (%rsi)\n"
-    "1: mov stack_top, %rsp\n"
-    "2: pause\n\t"
-    "cmpl $0, (%rdi)\n\t"
-    "je 2b\n\t"
-    "movl $0, (%rsi)\n\t"
-    "mov %r12, %rsp\n\t"
-    "pop %rbx; pop %r12\n\t"
-    "ret\n"
-    "storm_handler:\n\t"
-    "cmp %rsp, lowest\n\t"
-    "jbe 3f\n\t"
-    "mov %rsp, lowest\n"
-    "3: incq handled\n\t"
-    "jmp 1b");
 
 static void victim(void *argument)
 {
