@@ -182,6 +182,9 @@ static void interrupt(struct vcpu *v, uint8_t vector)
 		reason = RF_ENTRY_IPI;
 	v->counters.entries[reason]++;
 	apic_interrupt(vector);
+	/* Between a wild jump and its fault, which would come to our IRET now. */
+	if (!address_is_canonical(v->arch.registers.rip))
+		inject_exception(v, VECTOR_PROTECTION, 0);
 }
 
 void traps_guest(struct vcpu *v)
@@ -221,13 +224,16 @@ void traps_hypervisor(struct registers *registers)
 				     registers->vector);
 }
 
-void traps_nmi(const struct registers *registers)
+void traps_nmi(struct registers *registers)
 {
 	struct vcpu *v = vcpu_current();
 
 	if (v)
 		v->counters.entries[RF_ENTRY_NMI]++;
 	apic_nmi(registers);
+	/* See interrupt(). Nothing is given to a guest from here, but there it faults as well. */
+	if (!address_is_canonical(registers->rip))
+		registers->rip = USER_MAP_END;
 }
 
 /* The guest does not learn of it: its instruction was the one that entered the hypervisor. */

@@ -15,7 +15,7 @@ void traps_page_fault(struct vcpu *v);
 void traps_hypervisor(struct registers *registers);
 
 /* On their own stacks. */
-void traps_nmi(const struct registers *registers);
+void traps_nmi(struct registers *registers);
 void traps_debug(struct registers *registers);
 _Noreturn void traps_fatal(const struct registers *registers);
 
