@@ -23,9 +23,6 @@
 #include "abi/errno.h"
 #include "abi/mmu.h"
 
-/* What must stop a batch between two operations. */
-#define WORK_URGENT (VCPU_WORK_EVENT | VCPU_WORK_SCHEDULE)
-
 /* Interrupts are off, so timers that are due do not show as work: a long batch ends by itself. */
 #define BATCH_NS    500000
 #define BATCH_LOOKS 4 /* operations between two looks at the clock */
@@ -103,12 +100,22 @@ static int operation_perform(struct vcpu *v, const struct rf_mmu_op *op)
 	}
 }
 
+/* A vector that cannot be given now waits for the end of the batch, too. */
+static bool work_is_urgent(const struct vcpu *v)
+{
+	uint32_t work = __atomic_load_n(&v->work, __ATOMIC_RELAXED);
+
+	if (work & VCPU_WORK_SCHEDULE)
+		return true;
+	return (work & VCPU_WORK_EVENT) && arch_interrupts_enabled(v);
+}
+
 /* Between two operations; most batches are so short that the clock is not asked. */
 static bool batch_must_stop(const struct vcpu *v, uint64_t done, uint64_t *since)
 {
 	uint64_t now;
 
-	if (__atomic_load_n(&v->work, __ATOMIC_RELAXED) & WORK_URGENT)
+	if (work_is_urgent(v))
 		return true;
 	if (done % BATCH_LOOKS)
 		return false;
