@@ -46,16 +46,14 @@ void audit_wait(void)
 	}
 }
 
-static void hold(const struct cpu *cpu, uint32_t ticket)
+/* A request to flush keeps a CPU from the quick ways out, which do not look for audits. */
+static void hold(struct cpu *cpu, uint32_t ticket)
 {
-	bool interrupted = false;
-
 	while (__atomic_load_n(&held[cpu->id], __ATOMIC_ACQUIRE) != ticket &&
 	       !__atomic_load_n(&cpu->idle, __ATOMIC_ACQUIRE)) {
-		if (!interrupted && __atomic_load_n(&cpu->in_guest, __ATOMIC_ACQUIRE)) {
+		if (__atomic_load_n(&cpu->in_guest, __ATOMIC_ACQUIRE) &&
+		    !__atomic_exchange_n(&cpu->flush_request, 1, __ATOMIC_SEQ_CST))
 			arch_cpu_interrupt(cpu);
-			interrupted = true;
-		}
 		quiesce_here();
 	}
 }

@@ -6,6 +6,7 @@
 #include "unit.h"
 
 #include <pthread.h>
+#include <unistd.h>
 
 #include "abi/errno.h"
 #include "audit.h"
@@ -234,6 +235,55 @@ static void test_holds_all(void **state)
 	quiesce_idle_end();
 }
 
+/*
+ * A guest that is interrupted leaves as the entry code does: only when something is to be done it
+ * goes the long way, through tlb_leave_hypervisor().
+ */
+static void *enter_and_leave_quickly(void *id)
+{
+	struct cpu *me = &cpus[(uint64_t)id];
+
+	fake_set_cpu((uint32_t)(uint64_t)id);
+	quiesce_idle_end();
+	while (!over) {
+		tlb_enter_hypervisor();
+		me->arch.interrupted = false;
+		__atomic_store_n(&me->exits, me->exits + 1, __ATOMIC_RELEASE);
+		__atomic_store_n(&me->in_guest, 1, __ATOMIC_RELAXED);
+		arch_memory_barrier();
+		if (__atomic_load_n(&me->flush_request, __ATOMIC_RELAXED) || me->need_schedule) {
+			tlb_enter_hypervisor();
+			tlb_leave_hypervisor();
+		}
+		while (!over && !me->arch.interrupted)
+			fake_relax();
+	}
+	tlb_enter_hypervisor();
+	quiesce_idle_begin();
+	return NULL;
+}
+
+/* It need not wait until a slice is over, as there may be none. */
+static void test_holds_quick(void **state)
+{
+	pthread_t threads[CPUS];
+
+	(void)state;
+	fake_domain_run(NULL);
+	fake_domain_end_all();
+	fake_domain_init(1024, CPUS);
+	over = false;
+	for (uint64_t i = 1; i < CPUS; i++)
+		pthread_create(&threads[i], NULL, enter_and_leave_quickly, (void *)i);
+	alarm(60);
+	for (unsigned i = 0; i < ROUNDS; i++)
+		assert_null(audit_run());
+	alarm(0);
+	over = true;
+	for (unsigned i = 1; i < CPUS; i++)
+		pthread_join(threads[i], NULL);
+}
+
 /* What was unlinked before quiesce_wait() is used by nobody after it. */
 static uint64_t *volatile shared;
 static volatile uint64_t misses;
@@ -297,6 +347,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_vcpus, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_shadow_pool, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_holds_all, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_holds_quick, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_quiesce, setup, teardown),
 	};
 
