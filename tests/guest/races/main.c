@@ -111,7 +111,8 @@ static void take_away(void (*writer)(void *), uint64_t address)
 	vcpu_start(1, writer, (void *)address);
 	while (!atomic_load(&running))
 		relax();
-	for (i = 0; i < LOOPS && clock_ns() < end; i++) {
+	/* On a busy host it may be long until the writer has its turn. */
+	for (i = 0; (i < LOOPS || !atomic_load(&written)) && clock_ns() < end; i++) {
 		take(address, i % REMOVALS, other);
 		bad += !unchanged(page);
 		put_back(address, page);
@@ -145,7 +146,8 @@ static void flusher(void *argument)
 	spin_lock(&check_lock); /* tables of the root are made by one at a time */
 	root_map(root, base, physical_of(pages[0]), PTE_USER_RW);
 	spin_unlock(&check_lock);
-	for (i = 0; i < LOOPS && clock_ns() < end; i++) {
+	/* On a busy host it may be long until the writer has its turn. */
+	for (i = 0; (i < LOOPS || !atomic_load(&written)) && clock_ns() < end; i++) {
 		root_map(root, base, physical_of(pages[i & 1]), PTE_USER_RW);
 		if (i % 16 == 15)
 			CHECK_EQ(mmu_flush_all(), 0, "flush all");
@@ -178,7 +180,8 @@ static void root_user(void *argument)
 	uint32_t i;
 
 	(void)argument;
-	for (i = 0; i < LOOPS && clock_ns() < end; i++) {
+	/* On a busy host it may be long until the writer has its turn. */
+	for (i = 0; (i < LOOPS || !atomic_load(&written)) && clock_ns() < end; i++) {
 		uint32_t n = (uint32_t)random_below(ROOTS);
 		int64_t result;
 
