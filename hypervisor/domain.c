@@ -99,6 +99,10 @@ static const char *create_vcpus(struct domain *d, const struct domain_config *co
 
 static void free_vcpus(struct domain *d)
 {
+	for (uint32_t i = 0; i < d->vcpu_count; i++)
+		if (d->vcpus[i])
+			vcpu_stop(d->vcpus[i]);
+	quiesce_wait();
 	for (uint32_t i = 0; i < d->vcpu_count; i++) {
 		if (d->vcpus[i])
 			vcpu_destroy(d->vcpus[i]);

@@ -14,7 +14,6 @@
 #include "index.h"
 #include "memory.h"
 #include "pte.h"
-#include "quiesce.h"
 #include "tlb.h"
 #include "abi/errno.h"
 
@@ -73,12 +72,14 @@ static void change_page(struct vcpu *v, struct rf_vcpu_page *page, uint64_t mfn)
 		frame_put(old);
 }
 
-void vcpu_destroy(struct vcpu *v)
+void vcpu_stop(struct vcpu *v)
 {
 	time_stop_vcpu(v);
 	sched_stop_vcpu(v);
-	/* A CPU may be in the middle of moving it from one run queue to another. */
-	quiesce_wait();
+}
+
+void vcpu_destroy(struct vcpu *v)
+{
 	change_page(v, v->spare_page, FRAME_NONE);
 	arch_vcpu_destroy(v);
 	free_memory(v);

@@ -49,7 +49,11 @@ struct vcpu {
 
 /* Down, with no page and no context. NULL: no memory. */
 struct vcpu *vcpu_create(struct domain *d, uint32_t id);
-/* It never ran, or it is paused and off its CPU. Waits for other CPUs (quiesce_wait). */
+/*
+ * It never ran, or it is paused and off its CPU: stop its timers; quiesce_wait(), as a CPU may be in
+ * the middle of moving it from one run queue to another; then destroy it.
+ */
+void vcpu_stop(struct vcpu *v);
 void vcpu_destroy(struct vcpu *v);
 
 /*
