@@ -152,11 +152,26 @@ static void bad_numbers(void)
 	CHECK_EQ(hv_domain_info(0, ~0UL - 8), -EFAULT, "info to the end");
 }
 
-/* Gives back so many frames at once: each call of it makes all CPUs come by. */
+/*
+ * Gives back, or takes, so many frames at once: each call makes all CPUs come by. A call may end
+ * early, to be made again with the rest.
+ */
+static void batch(int64_t (*call)(uint64_t, uint64_t), struct rf_memory_extent *extents,
+		  uint64_t count)
+{
+	int64_t done = 1;
+
+	while (count && done > 0) {
+		done = call(ADDRESS(extents), count);
+		extents += done;
+		count -= (uint64_t)done;
+	}
+	CHECK(!count, "a batch ended with %ld", done);
+}
+
 static void give_back(struct rf_memory_extent *extents, uint64_t count)
 {
-	if (count)
-		CHECK_EQ(hv_memory_release(ADDRESS(extents), count), count, "give back");
+	batch(hv_memory_release, extents, count);
 }
 
 /* Frames the machine has free, by taking and giving back each that is not ours. */
@@ -181,7 +196,7 @@ static uint64_t count_free(uint64_t own)
 	give_back(extents, found % TAKE);
 	for (i = 0; i < TAKE; i++)
 		extents[i].gfn = own + i;
-	CHECK_EQ(hv_memory_populate(ADDRESS(extents), TAKE), TAKE, "own");
+	batch(hv_memory_populate, extents, TAKE);
 	return found;
 }
 
