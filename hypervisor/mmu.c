@@ -16,6 +16,7 @@
 
 #include "domain.h"
 #include "guest_access.h"
+#include "guest_access_cache.h"
 #include "memory.h"
 #include "shadow.h"
 #include "vcpu.h"
@@ -125,6 +126,18 @@ static bool batch_must_stop(const struct vcpu *v, uint64_t done, uint64_t *since
 	return now - *since >= BATCH_NS;
 }
 
+/* Once, whatever the guest does to it meanwhile: the fence keeps the compiler from reading again. */
+static inline bool operation_read(struct vcpu *v, uint64_t address, struct rf_mmu_op *op)
+{
+	const struct rf_mmu_op *quick = guest_access_cached_read(v, address, sizeof(*op));
+
+	if (!quick)
+		return copy_from_guest(op, address, sizeof(*op)) == 0;
+	*op = *quick;
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	return true;
+}
+
 int64_t do_mmu_batch(uint64_t operations, uint64_t count)
 {
 	struct vcpu *v = vcpu_current();
@@ -138,7 +151,7 @@ int64_t do_mmu_batch(uint64_t operations, uint64_t count)
 
 		if (done && batch_must_stop(v, done, &since))
 			return done;
-		if (copy_from_guest(&op, operations + done * sizeof(op), sizeof(op)) == 0)
+		if (operation_read(v, operations + done * sizeof(op), &op))
 			error = operation_check(v->domain, &op);
 		if (!error)
 			error = operation_perform(v, &op);

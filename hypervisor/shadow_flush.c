@@ -222,6 +222,19 @@ static void resync_level(struct resync *r, uint64_t *table, unsigned level, uint
 	}
 }
 
+/* A range within 2 MiB that were filled lately: both level-1 tables are known. */
+static bool resync_remembered(struct resync *r, uint64_t start, uint64_t last)
+{
+	uint64_t *table = NULL;
+	struct walk walk;
+
+	if ((start ^ last) < pte_span(2))
+		table = shadow_quick_probe(r->half, start, &walk);
+	if (table)
+		resync_table(r, &table[pte_index(start, 1)], &walk, ((last - start) >> 12) + 1);
+	return table;
+}
+
 void shadow_resync(struct shadow_half *half, uint64_t start, uint64_t last)
 {
 	struct rf_counters *counters = &vcpu_current()->counters;
@@ -232,10 +245,12 @@ void shadow_resync(struct shadow_half *half, uint64_t start, uint64_t last)
 		.dropped = LIST_INIT(r.dropped),
 	};
 
-	resync_level(&r, half->table, 4, start, last);
+	if (!resync_remembered(&r, start, last))
+		resync_level(&r, half->table, 4, start, last);
 	if (r.changed)
 		shadow_half_shootdown(half);
-	shadow_pool_return(half->domain, &r.dropped);
+	if (!list_empty(&r.dropped))
+		shadow_pool_return(half->domain, &r.dropped);
 	counters->flushes++;
 	counters->resynced += r.visited;
 }

@@ -99,17 +99,17 @@ static inline bool region_is_current(const struct shadow_region *region, uint64_
 	       __atomic_load_n(region->slot[2], __ATOMIC_RELAXED) == region->value[2];
 }
 
-bool shadow_quick_probe(struct shadow_half *half, uint64_t address, struct walk *walk)
+uint64_t *shadow_quick_probe(struct shadow_half *half, uint64_t address, struct walk *walk)
 {
 	const struct shadow_region *region = region_of(half, address);
 
 	if (!region_is_current(region, address))
-		return false;
+		return NULL;
 	walk->leaf = &region->guest[pte_index(address, 1)];
 	walk->entry = __atomic_load_n(walk->leaf, __ATOMIC_RELAXED);
 	walk->upper = (region->allow & (PTE_WRITE | PTE_USER)) | region->deny;
 	walk->level = 1;
-	return true;
+	return region->table;
 }
 
 /*

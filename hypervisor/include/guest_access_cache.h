@@ -16,11 +16,7 @@
 /* Bit of guest_access_entry.page. */
 #define GUEST_ACCESS_WRITABLE 1ULL
 
-/*
- * Where to write `size` bytes at an address of the current vCPU; NULL: use copy_to_guest(). Good
- * until the hypervisor is left: whoever takes the frame away waits for that (quiesce.h).
- */
-static inline void *guest_access_cached(struct vcpu *v, uint64_t address, size_t size)
+static inline char *guest_access_find(struct vcpu *v, uint64_t address, size_t size, uint64_t any)
 {
 	uint64_t offset = address & (FRAME_SIZE - 1);
 	const struct guest_access_entry *entry =
@@ -29,10 +25,25 @@ static inline void *guest_access_cached(struct vcpu *v, uint64_t address, size_t
 		__atomic_load_n(&v->domain->shadow.kernel_generation, __ATOMIC_RELAXED) +
 		__atomic_load_n(&v->domain->memory.generation, __ATOMIC_RELAXED);
 
-	if (entry->page != ((address - offset) | GUEST_ACCESS_WRITABLE) ||
+	if ((entry->page | any) != ((address - offset) | GUEST_ACCESS_WRITABLE) ||
 	    entry->generation != generation || offset > FRAME_SIZE - size)
 		return NULL;
 	return entry->pointer + offset;
+}
+
+/*
+ * Where to write `size` bytes at an address of the current vCPU; NULL: use copy_to_guest(). Good
+ * until the hypervisor is left: whoever takes the frame away waits for that (quiesce.h).
+ */
+static inline void *guest_access_cached(struct vcpu *v, uint64_t address, size_t size)
+{
+	return guest_access_find(v, address, size, 0);
+}
+
+/* Where to read them, each once; NULL: use copy_from_guest(). */
+static inline const void *guest_access_cached_read(struct vcpu *v, uint64_t address, size_t size)
+{
+	return guest_access_find(v, address, size, GUEST_ACCESS_WRITABLE);
 }
 
 #endif

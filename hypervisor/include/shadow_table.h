@@ -190,8 +190,11 @@ int shadow_quick(struct shadow_half *half, uint64_t address, uint32_t access,
 		 struct rf_counters *counters);
 /* The same for a fault in the user half, which need not be locked. */
 int shadow_quick_user(struct vcpu *v, uint64_t address, uint32_t access);
-/* As walk_probe, for an address whose level-1 table is remembered; false: it is not. */
-bool shadow_quick_probe(struct shadow_half *half, uint64_t address, struct walk *walk);
+/*
+ * As walk_probe, for an address whose level-1 table is remembered: the shadow's level-1 table, NULL
+ * if it is not.
+ */
+uint64_t *shadow_quick_probe(struct shadow_half *half, uint64_t address, struct walk *walk);
 /* The address was filled in this level-1 table. */
 void shadow_quick_remember(struct shadow_half *half, uint64_t address, uint64_t *table);
 /* A table of the half is dropped, or a frame leaves the domain. */
