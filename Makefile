@@ -188,10 +188,12 @@ run: $(O)/ringfence $(O)/tests/guest/$(RUN_GUEST).elf ## boot the demonstration 
 	$(Q)tests/vm --kernel $(O)/tests/guest/$(RUN_GUEST).elf $(VM_FLAGS)
 
 # Of a release build, whatever this one is.
-bench: ## what each path costs, in instructions
-	@mkdir -p $(O)/bench
-	@test -f $(O)/bench/.config || echo '# CONFIG_DEBUG is not set' >$(O)/bench/.config
+bench: $(O)/bench/.config ## what each path costs, in instructions
 	$(Q)$(MAKE) O=$(O)/bench bench-this
+
+$(O)/bench/.config: Kconfig
+	$(Q)$(MAKE) -s O=$(O)/bench defconfig >/dev/null
+	$(Q)sed -i 's/^CONFIG_DEBUG=y$$/# CONFIG_DEBUG is not set/' $@
 
 bench-this: all $(BENCHES)
 	$(Q)tests/bench/run
