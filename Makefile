@@ -361,6 +361,7 @@ $(O)/tests/fuzz/fuzz_%: $(O)/fuzz/tests/fuzz/fuzz_%.o $(O)/fuzz/core.a
 
 -include $(HYPERVISOR_OBJECTS:.o=.d) $(UNIT_CORE:.o=.d) $(FUZZ_CORE:.o=.d) \
 	$(foreach g,lib $(GUEST_NAMES),$(patsubst %.o,%.d,$(call guest_objects,$(g)))) \
+	$(foreach b,$(BENCH_NAMES),$(patsubst %.o,%.d,$(call bench_objects,$(b)))) \
 	$(UNIT_TESTS:$(O)/tests/unit/%=$(O)/unit/tests/unit/%.d) \
 	$(FUZZERS:$(O)/tests/fuzz/%=$(O)/fuzz/tests/fuzz/%.d) \
 	$(O)/include/asm_offsets.h.d $(O)/hypervisor.lds.d
