@@ -108,6 +108,34 @@
 #endif
 	.endm
 
+/*
+ * RSP is the vCPU, RCX its page. RIP goes where it is wanted, the GS base to scratch; the slow way
+ * is for what SYSRET, IRET or WRGSBASE might fault on.
+ */
+	.macro	read_user_rip_and_gs rip, slow
+	mov	PAGE_USER_RIP(%rcx), %r11
+	cmp	user_rip_limit(%rip), %r11
+	jae	\slow
+	mov	%r11, \rip(%rsp)
+	mov	PAGE_USER_GS(%rcx), %r11
+	cmp	user_rip_limit(%rip), %r11
+	jae	\slow
+	mov	%r11, VCPU_SCRATCH(%rsp)
+	.endm
+
+/* From here on all that user mode runs with is loaded but the general registers. */
+	.macro	load_user_view flags
+	mov	%gs:CPU_TSS, %rcx
+	movzwl	VCPU_USER_IO_MAP(%rsp), %r11d
+	mov	%r11w, TSS_IO_MAP_BASE(%rcx)
+	mov	VCPU_USER_CR3(%rsp), %rcx
+	mov	%rcx, %cr3
+	check_return \flags(%rsp), VCPU_USER_CR3
+	mov	VCPU_SCRATCH(%rsp), %rcx
+	swapgs
+	wrgsbase %rcx
+	.endm
+
 	.section .rodata
 	.balign	8
 user_rip_limit:
@@ -244,14 +272,7 @@ return_by_sysret:
 	cmpl	$0, VCPU_WORK(%rsp)
 	jne	return_by_sysret_slow
 	mov	VCPU_PAGE(%rsp), %rcx
-	mov	PAGE_USER_RIP(%rcx), %r11
-	cmp	user_rip_limit(%rip), %r11
-	jae	return_by_sysret_slow
-	mov	%r11, VCPU_RCX(%rsp)
-	mov	PAGE_USER_GS(%rcx), %r11
-	cmp	user_rip_limit(%rip), %r11
-	jae	return_by_sysret_slow
-	mov	%r11, VCPU_SCRATCH(%rsp)
+	read_user_rip_and_gs VCPU_RCX, return_by_sysret_slow
 	mov	PAGE_USER_RFLAGS(%rcx), %r11
 	test	$FLAGS_IRET_ONLY, %r11d
 	jnz	return_by_sysret_slow
@@ -264,15 +285,7 @@ return_by_sysret:
 	movb	$1, VCPU_USER_MODE(%rsp)
 	incq	VCPU_ENTRY_SYSRET(%rsp)
 
-	mov	%gs:CPU_TSS, %rcx
-	movzwl	VCPU_USER_IO_MAP(%rsp), %r11d
-	mov	%r11w, TSS_IO_MAP_BASE(%rcx)
-	mov	VCPU_USER_CR3(%rsp), %rcx
-	mov	%rcx, %cr3
-	check_return VCPU_R11(%rsp), VCPU_USER_CR3
-	mov	VCPU_SCRATCH(%rsp), %rcx
-	swapgs
-	wrgsbase %rcx
+	load_user_view VCPU_R11
 	mov	VCPU_RCX(%rsp), %rcx
 	mov	VCPU_R11(%rsp), %r11
 	mov	VCPU_RSP(%rsp), %rsp
@@ -294,14 +307,7 @@ return_by_iret:
 	jne	return_to_kernel
 	cmpq	$RF_USER_SS, PAGE_USER_SS(%rcx)
 	jne	return_by_iret_slow
-	mov	PAGE_USER_RIP(%rcx), %r11
-	cmp	user_rip_limit(%rip), %r11
-	jae	return_by_iret_slow
-	mov	%r11, VCPU_RIP(%rsp)
-	mov	PAGE_USER_GS(%rcx), %r11
-	cmp	user_rip_limit(%rip), %r11
-	jae	return_by_iret_slow
-	mov	%r11, VCPU_SCRATCH(%rsp)
+	read_user_rip_and_gs VCPU_RIP, return_by_iret_slow
 	mov	PAGE_USER_RFLAGS(%rcx), %r11
 	and	$FLAGS_GUEST_IRET, %r11d
 	or	$FLAGS_FORCED, %r11d
@@ -315,15 +321,7 @@ return_by_iret:
 	mov	PAGE_USER_R11(%rcx), %r11
 	mov	%r11, VCPU_R11(%rsp)
 
-	mov	%gs:CPU_TSS, %rcx
-	movzwl	VCPU_USER_IO_MAP(%rsp), %r11d
-	mov	%r11w, TSS_IO_MAP_BASE(%rcx)
-	mov	VCPU_USER_CR3(%rsp), %rcx
-	mov	%rcx, %cr3
-	check_return VCPU_RFLAGS(%rsp), VCPU_USER_CR3
-	mov	VCPU_SCRATCH(%rsp), %rcx
-	swapgs
-	wrgsbase %rcx
+	load_user_view VCPU_RFLAGS
 	jmp	return_iretq
 
 return_to_kernel:
