@@ -1,0 +1,34 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# The debug keys on the serial line, while a guest runs: what each shows, and the power off.
+# timeout: 120
+set -u
+cd "$(dirname "$0")/../.."
+build=${O:-build}
+
+# Pressed until the machine ends: on a busy host it takes long until somebody listens.
+press() {
+	for _ in {1..60}; do
+		sleep 1
+		printf 'hdrqmc'
+		sleep 1
+		printf 'x'
+	done
+}
+
+output=$(press 2>/dev/null | tests/vm -O "$build" --kernel "$build/tests/guest/races.elf" --append full \
+	--smp 2 --control vcpus=2 --hv-append 'serial-input=debug log-level=warning' --timeout 90 2>&1)
+status=$?
+failures=0
+for wanted in '^x  power off' "^domain 0 'control' \(control\): running" 'vCPU 1: .* affinity' \
+	'^CPU 1: ' '^frames: [0-9]+ free' "^domain 0 'control': [0-9]+ frames of" \
+	'^0\.1: [0-9]+ entries' '^power off by debug key'; do
+	if ! grep -Eq "$wanted" <<<"$output"; then
+		echo "no line with /$wanted/"
+		failures=$((failures + 1))
+	fi
+done
+if [ "$status" != 0 ] || [ "$failures" != 0 ]; then
+	printf 'status %s:\n%s\n' "$status" "$output"
+	exit 1
+fi
