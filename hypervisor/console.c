@@ -8,7 +8,7 @@
  * inside.
  * Odd: the serial line is polled, so its input needs no interrupt and works in a machine that
  * hangs. Typed text is for the debug keys when the option serial-input says so, or after Ctrl-A
- * was pressed three times in a row; else nobody takes it yet.
+ * was pressed three times in a row; else it is the control domain's (console_input.c).
  */
 #include "console.h"
 
@@ -16,6 +16,7 @@
 
 #include "arch.h"
 #include "command_line.h"
+#include "console_input.h"
 #include "debug_key.h"
 #include "domain.h"
 #include "guest_access.h"
@@ -97,7 +98,9 @@ static void take_key(int key)
 	if (escapes == ESCAPES) {
 		escapes = 0;
 		toggle_debug_keys();
-	} else if (!escapes && (debug_keys || command_line.serial_input == SERIAL_INPUT_DEBUG)) {
+	} else if (!debug_keys && command_line.serial_input != SERIAL_INPUT_DEBUG) {
+		console_input_put((char)key);
+	} else if (!escapes) {
 		debug_key_press(key);
 	}
 }

@@ -13,6 +13,7 @@
 #include "arch_hypercall.h"
 #include "audit.h"
 #include "console.h"
+#include "console_input.h"
 #include "counters.h"
 #include "cpu.h"
 #include "domain.h"

@@ -14,6 +14,7 @@
  *  frame_lock            frame.c     the free lists
  *  run_queue.lock        sched.c     one CPU's run queue; never two at once
  *  timer_queue.lock      timer.c     one CPU's timers; never two at once
+ *  input_lock            console_input.c  what was typed
  *  log_lock              log.c
  *
  * quiesce_wait() waits for other CPUs and is called with none of them held.

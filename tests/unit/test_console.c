@@ -4,9 +4,11 @@
 
 #include "machine.h"
 
+#include "abi/console.h"
 #include "abi/errno.h"
 #include "command_line.h"
 #include "console.h"
+#include "console_input.h"
 #include "frame.h"
 #include "guest_access.h"
 
@@ -26,6 +28,24 @@ int copy_from_guest(void *to, uint64_t from, size_t size)
 		return -EFAULT;
 	memcpy(to, guest_text + (from - TEXT_AT), size);
 	return 0;
+}
+
+int copy_to_guest(uint64_t to, const void *from, size_t size)
+{
+	if (to < TEXT_AT || to > TEXT_AT + TEXT_SIZE || size > TEXT_AT + TEXT_SIZE - to)
+		return -EFAULT;
+	memcpy(guest_text + (to - TEXT_AT), from, size);
+	return 0;
+}
+
+struct domain *domain_find(uint64_t id)
+{
+	return id == 0 ? &machine_domain : NULL;
+}
+
+void domain_put(struct domain *d)
+{
+	(void)d;
 }
 
 void domain_for_each(bool (*visit)(struct domain *d, void *context), void *context)
@@ -199,6 +219,81 @@ static void test_tick(void **state)
 	}
 }
 
+/* --- what is typed for the control domain --- */
+
+static void read_all(void)
+{
+	while (do_console_read(TEXT_AT, CONSOLE_INPUT_SIZE) > 0)
+		;
+	machine_domain.vcpus[0]->interrupt.vectors[RF_VECTOR_CONSOLE / 64] = 0;
+}
+
+static bool told(void)
+{
+	uint64_t bit = 1ULL << RF_VECTOR_CONSOLE % 64;
+
+	return __atomic_fetch_and(
+		       &machine_domain.vcpus[0]->interrupt.vectors[RF_VECTOR_CONSOLE / 64], ~bit,
+		       __ATOMIC_RELAXED) &
+	       bit;
+}
+
+static void test_read(void **state)
+{
+	(void)state;
+	read_all();
+	assert_int_equal(do_console_read(TEXT_AT, 10), 0);
+	type("hello");
+	assert_true(told());
+	assert_int_equal(do_console_read(TEXT_AT, 2), 2);
+	type("!");
+	assert_false(told()); /* not all was taken: the reader comes again by itself */
+	assert_int_equal(do_console_read(TEXT_AT + 2, 10), 4);
+	assert_memory_equal(guest_text, "hello!", 6);
+	assert_int_equal(do_console_read(TEXT_AT, 10), 0);
+	type("x");
+	assert_true(told());
+	read_all();
+}
+
+static void test_read_bad(void **state)
+{
+	(void)state;
+	read_all();
+	type("abc");
+	assert_int_equal(do_console_read(0, 3), -EFAULT);
+	assert_int_equal(do_console_read(TEXT_AT + TEXT_SIZE - 2, 3), -EFAULT);
+	assert_int_equal(do_console_read(TEXT_AT, 0), 0);
+	assert_int_equal(do_console_read(TEXT_AT, ~0ULL), 3); /* nothing was lost */
+	assert_memory_equal(guest_text, "abc", 3);
+}
+
+static void test_read_overflow(void **state)
+{
+	char expected[CONSOLE_INPUT_SIZE];
+
+	(void)state;
+	read_all();
+	for (unsigned i = 0; i < CONSOLE_INPUT_SIZE + 100; i++)
+		console_input_put((char)i);
+	for (unsigned i = 0; i < CONSOLE_INPUT_SIZE; i++)
+		expected[i] = (char)i;
+	assert_int_equal(do_console_read(TEXT_AT, 2 * CONSOLE_INPUT_SIZE), CONSOLE_INPUT_SIZE);
+	assert_memory_equal(guest_text, expected, CONSOLE_INPUT_SIZE);
+	assert_int_equal(do_console_read(TEXT_AT, 1), 0);
+}
+
+/* What is for the debug keys is not for the domain. */
+static void test_read_beside_debug_keys(void **state)
+{
+	(void)state;
+	read_all();
+	command_line.serial_input = SERIAL_INPUT_DEBUG;
+	type("hdq");
+	command_line.serial_input = SERIAL_INPUT_DOMAIN;
+	assert_int_equal(do_console_read(TEXT_AT, 10), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -210,6 +305,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_keys, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_keys_that_end, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_tick, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_read, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_read_bad, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_read_overflow, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_read_beside_debug_keys, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * Proves that console_write checks its pointer and length, takes any bytes, and that a flood of one
- * domain neither stops the machine nor drowns another's lines.
+ * domain neither stops the machine nor drowns another's lines; and that what is typed comes in order,
+ * with a vector when it begins (with `echo`: tests/system/test_console_input.sh types).
  */
-/* covers: console_write */
+/* covers: console_write, console_read */
 #include "test.h"
+
+#include "abi/console.h"
 
 const char test_title[] = "console";
 
@@ -52,6 +55,36 @@ static void every_byte(void)
 	CHECK_EQ(console_write(bytes, sizeof(bytes)), sizeof(bytes), "every byte");
 }
 
+/* One line of what is typed, without its end. Sleeps while there is nothing. */
+static void read_line(char *line, uint32_t size)
+{
+	uint32_t used = 0;
+	char byte = 0;
+
+	while (byte != '\n' && used < size - 1) {
+		int64_t count = hv_console_read(ADDRESS(&byte), 1);
+
+		CHECK(count == 0 || count == 1, "read: %ld", count);
+		if (count == 0)
+			hv_block();
+		else if (byte != '\n')
+			line[used++] = byte;
+	}
+	line[used] = 0;
+}
+
+static void echo(void)
+{
+	char line[64];
+
+	printf("type, please\n");
+	do {
+		read_line(line, sizeof(line));
+		printf("typed: %s\n", line);
+	} while (strcmp(line, "quit"));
+	CHECK(this_vcpu()->vectors[RF_VECTOR_CONSOLE], "it was told");
+}
+
 static void flood(void)
 {
 	static char text[WRITE_MAX];
@@ -67,7 +100,12 @@ static const struct scenario scenarios[] = { { "flood", flood, SCENARIO_ENDS } }
 
 void test_main(void)
 {
+	if (test_option("echo")) {
+		echo();
+		return;
+	}
 	if (test_is_control()) {
+		CHECK_EQ(hv_console_read(0, 0), 0, "nothing was typed");
 		bad_arguments();
 		half_there();
 		every_byte();
