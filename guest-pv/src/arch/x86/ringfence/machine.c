@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The machine around the CPUs: how it ends, and what of a PC is not there to be probed. */
+#include <linux/init.h>
+#include <linux/panic_notifier.h>
+#include <linux/reboot.h>
+
+#include <asm/reboot.h>
+#include <asm/x86_init.h>
+
+#include <asm/ringfence/abi/domain.h>
+
+#include "ringfence.h"
+
+static void __noreturn end(unsigned int reason)
+{
+	rf_call1(RF_HYPERCALL_shutdown, reason);
+	BUG();
+}
+
+static void rf_restart(char *command)
+{
+	end(RF_SHUTDOWN_REBOOT);
+}
+
+static void rf_emergency_restart(void)
+{
+	end(RF_SHUTDOWN_REBOOT);
+}
+
+static void rf_halt_machine(void)
+{
+	end(RF_SHUTDOWN_POWEROFF);
+}
+
+static void rf_power_off(void)
+{
+	do_kernel_power_off();
+	end(RF_SHUTDOWN_POWEROFF);
+}
+
+/* Before a restart nothing has to be put in order: the hypervisor stops all CPUs. */
+static void rf_shutdown(void)
+{
+}
+
+/* Unless a restart was asked for by panic=, the domain has crashed, and says so. */
+static int rf_panic(struct notifier_block *block, unsigned long event, void *text)
+{
+	if (panic_timeout == 0)
+		end(RF_SHUTDOWN_CRASH);
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block panic_block = {
+	.notifier_call	= rf_panic,
+	.priority	= INT_MIN,
+};
+
+static unsigned char rf_get_nmi_reason(void)
+{
+	return 0;
+}
+
+static void __init register_panic(void)
+{
+	if (rf_domain())
+		atomic_notifier_chain_register(&panic_notifier_list, &panic_block);
+}
+
+void __init rf_machine_init_ops(void)
+{
+	machine_ops.restart = rf_restart;
+	machine_ops.emergency_restart = rf_emergency_restart;
+	machine_ops.halt = rf_halt_machine;
+	machine_ops.power_off = rf_power_off;
+	machine_ops.shutdown = rf_shutdown;
+
+	x86_platform.get_nmi_reason = rf_get_nmi_reason;
+	x86_platform.realmode_reserve = x86_init_noop;
+	x86_platform.realmode_init = x86_init_noop;
+	/* Firmware's memory is not mapped: the hypervisor gives a domain RAM and nothing else. */
+	x86_init.resources.probe_roms = x86_init_noop;
+	x86_init.resources.dmi_setup = x86_init_noop;
+	x86_init.oem.arch_setup = register_panic;
+}

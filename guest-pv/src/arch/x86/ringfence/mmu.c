@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Page tables. They are ordinary memory, so entries are written as on bare hardware; what the
+ * hypervisor has to be told is which table is loaded, and what became tighter.
+ *
+ * Flushes name the table and the range and cover all CPUs, so there are no interprocessor
+ * interrupts, and tlb_gen never moves: switching back to an address space needs no flush either.
+ */
+#include <linux/mm.h>
+#include <linux/percpu.h>
+
+#include <asm/paravirt.h>
+#include <asm/pgtable.h>
+#include <asm/tlb.h>
+#include <asm/tlbflush.h>
+
+#include <asm/ringfence/abi/mmu.h>
+#include <asm/ringfence/mmu.h>
+
+#include "ringfence.h"
+
+#define USER_END	BIT(47)			/* of the lower half, which each table has its own */
+#define KERNEL_START	0xffff880000000000UL	/* of what all tables share */
+
+static DEFINE_PER_CPU(unsigned long, rf_cr3);
+
+static long perform(enum rf_mmu_operation operation, unsigned long root, unsigned long start,
+		    unsigned long end)
+{
+	struct rf_mmu_op op = {
+		.operation = operation, .root = root, .start = start, .end = end
+	};
+	long done = rf_call2(RF_HYPERCALL_mmu_batch, (unsigned long)&op, 1);
+
+	return done < 0 ? done : 0;
+}
+
+/* What was not flushed could be used after it was freed. */
+static void flush(enum rf_mmu_operation operation, unsigned long root, unsigned long start,
+		  unsigned long end)
+{
+	if (perform(operation, root, start, end))
+		panic("Ringfence: flush %d of root %#lx, %#lx-%#lx refused", operation, root,
+		      start, end);
+}
+
+static void flush_user(unsigned long root, unsigned long start, unsigned long end)
+{
+	end = min(end, USER_END);
+	if (start < end)
+		flush(RF_MMU_FLUSH_RANGE, root, start & PAGE_MASK, PAGE_ALIGN(end));
+}
+
+void rf_flush_kernel_range(unsigned long start, unsigned long end)
+{
+	if (end == TLB_FLUSH_ALL)
+		start = KERNEL_START;
+	start = max(start & PAGE_MASK, KERNEL_START);
+	/* The end of the address space is written as zero, as it comes out of the rounding. */
+	end = PAGE_ALIGN(end);
+	if (end == 0 || start < end)
+		flush(RF_MMU_FLUSH_KERNEL, 0, start, end);
+}
+
+void rf_flush_mm_range(struct mm_struct *mm, unsigned long start, unsigned long end)
+{
+	if (end == TLB_FLUSH_ALL)
+		start = 0;
+	if (start >= TASK_SIZE_MAX)
+		rf_flush_kernel_range(start, end);
+	else
+		flush_user(__pa(mm->pgd), start, end);
+}
+
+void rf_flush_all(void)
+{
+	flush(RF_MMU_FLUSH_ALL, 0, 0, 0);
+}
+
+static void rf_flush_tlb_user(void)
+{
+	flush_user(this_cpu_read(rf_cr3), 0, USER_END);
+}
+
+static void rf_flush_tlb_kernel(void)
+{
+	rf_flush_tlb_user();
+	rf_flush_kernel_range(0, TLB_FLUSH_ALL);
+}
+
+static void rf_flush_tlb_one(unsigned long address)
+{
+	if (address >= TASK_SIZE_MAX)
+		rf_flush_kernel_range(address, address + PAGE_SIZE);
+	else
+		flush_user(this_cpu_read(rf_cr3), address, address + PAGE_SIZE);
+}
+
+static void rf_flush_tlb_multi(const struct cpumask *cpus, const struct flush_tlb_info *info)
+{
+	if (info->mm)
+		rf_flush_mm_range(info->mm, info->start, info->end);
+	else
+		rf_flush_all();
+}
+
+static unsigned long rf_read_cr3(void)
+{
+	return this_cpu_read(rf_cr3);
+}
+
+static void rf_write_cr3(unsigned long value)
+{
+	unsigned long root = value & CR3_ADDR_MASK;
+
+	this_cpu_write(rf_cr3, root);
+	if (perform(RF_MMU_LOAD_ROOT, root, 0, 0))
+		panic("Ringfence: root %#lx refused", root);
+}
+
+static void rf_write_cr2(unsigned long value)
+{
+	this_cpu_write(rf_vcpu_page.cr2, value);
+}
+
+/* One unlinking of everything is cheaper than the flushes that follow, which find nothing. */
+static void rf_exit_mmap(struct mm_struct *mm)
+{
+	perform(RF_MMU_DROP_USER, __pa(mm->pgd), 0, 0);
+}
+
+static void rf_pgd_free(struct mm_struct *mm, pgd_t *pgd)
+{
+	long error = perform(RF_MMU_DESTROY_ROOT, __pa(pgd), 0, 0);
+
+	if (error)
+		panic("Ringfence: root %#lx cannot be destroyed: %ld", __pa(pgd), error);
+}
+
+/* The identity mapping is for kernels that start in it; and data need not be executable. */
+static void __init tighten_start_tables(void)
+{
+	pmd_t *pmd = pmd_offset(pud_offset(p4d_offset(pgd_offset_k(PAGE_OFFSET), PAGE_OFFSET),
+					   PAGE_OFFSET), PAGE_OFFSET);
+	unsigned int i;
+
+	for (i = 0; i < PTRS_PER_PMD; i++)
+		set_pmd(&pmd[i], __pmd(pmd_val(pmd[i]) | _PAGE_NX));
+	init_top_pgt[0] = __pgd(0);
+	rf_flush_all();
+}
+
+void rf_mmu_start_cpu(void)
+{
+	this_cpu_write(rf_cr3, __pa_symbol(init_top_pgt));
+}
+
+void __init rf_mmu_init_ops(void)
+{
+	rf_mmu_start_cpu();
+	pv_ops.mmu.flush_tlb_user = rf_flush_tlb_user;
+	pv_ops.mmu.flush_tlb_kernel = rf_flush_tlb_kernel;
+	pv_ops.mmu.flush_tlb_one_user = rf_flush_tlb_one;
+	pv_ops.mmu.flush_tlb_multi = rf_flush_tlb_multi;
+	/* Nobody waits for an interrupt of ours, so tables that others walk go by RCU. */
+	pv_ops.mmu.tlb_remove_table = tlb_remove_table;
+	pv_ops.mmu.exit_mmap = rf_exit_mmap;
+	pv_ops.mmu.pgd_free = rf_pgd_free;
+	pv_ops.mmu.read_cr2 = __PV_IS_CALLEE_SAVE(rf_read_cr2);
+	pv_ops.mmu.write_cr2 = rf_write_cr2;
+	pv_ops.mmu.read_cr3 = rf_read_cr3;
+	pv_ops.mmu.write_cr3 = rf_write_cr3;
+	tighten_start_tables();
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What the files of the Ringfence platform know of each other. */
+#ifndef _X86_RINGFENCE_RINGFENCE_H
+#define _X86_RINGFENCE_RINGFENCE_H
+
+#include <linux/init.h>
+#include <linux/linkage.h>
+#include <asm/ringfence/abi/start_info.h>
+#include <asm/ringfence/domain.h>
+#include <asm/ringfence/hypercall.h>
+
+/* A copy of what the hypervisor told at the start. */
+extern struct rf_start_info rf_start_info;
+
+/* entry.S */
+extern unsigned long rf_save_fl(void);
+extern void rf_irq_disable(void);
+extern void rf_irq_enable(void);
+extern unsigned long rf_read_cr2(void);
+extern void rf_entry_SYSCALL_64(void);
+extern void rf_sysret_site(void);
+extern void rf_iret_site(void);
+extern void rf_iret(void);
+extern void rf_secondary_startup(void);
+
+/* Each takes over its part of pv_ops, x86_init and x86_platform; the boot CPU, once, at the start. */
+void __init rf_cpu_init_ops(void);
+void __init rf_msr_init_ops(void);
+void __init rf_trap_init_ops(void);
+void __init rf_segment_init_ops(void);
+void __init rf_mmu_init_ops(void);
+void __init rf_irq_init_ops(void);
+void __init rf_time_init_ops(void);
+void __init rf_smp_init_ops(void);
+void __init rf_machine_init_ops(void);
+void __init rf_apic_init(void);
+
+void rf_register_cpu(unsigned long gs_base);
+u64 rf_page_frame(unsigned long gs_base);
+
+void rf_setup_clockevent(void);
+void rf_mmu_start_cpu(void);
+
+asmlinkage void rf_start_kernel(phys_addr_t info);
+asmlinkage void rf_cpu_bringup_and_idle(void);
+
+#endif
