@@ -39,6 +39,8 @@ endif
 PACKAGES := gcc libc6-dev make binutils python3 python3-kconfiglib libcmocka-dev clang-14 clang-format-14 \
 	libclang-rt-14-dev llvm-14 gdb qemu-system-x86 xorriso mtools grub-common grub-pc-bin \
 	grub-efi-amd64-bin ovmf git
+# To build Linux, and something for it to run.
+PACKAGES += linux-source-6.1 patch bc flex bison libelf-dev libssl-dev cpio xz-utils kmod busybox-static
 
 # --- Configuration --------------------------------------------------------------------------------
 
@@ -124,7 +126,7 @@ IMAGES := $(if $(LINK_SCRIPT),$(O)/ringfence.elf64 $(O)/ringfence $(O)/ringfence
 
 # --- Targets --------------------------------------------------------------------------------------
 
-.PHONY: all help deps defconfig menuconfig guests unit fuzz check test test-full tests run bench bench-this clean FORCE
+.PHONY: all help deps defconfig menuconfig guests unit fuzz check test test-full tests run linux bench bench-this clean FORCE
 
 all: $(if $(IMAGES),$(IMAGES),$(HYPERVISOR_OBJECTS)) ## the hypervisor (default)
 
@@ -173,7 +175,11 @@ check: $(UNIT_TESTS) $(CONFIG_H) $(ASM_OFFSETS) $(FLAG_FILES) ## style, unit and
 TESTS ?= *
 parallel = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
 
-tests: all $(GUESTS) $(UNIT_TESTS) $(FUZZERS) $(FLAG_FILES)
+# Linux is built only for tests that say `needs: linux`.
+needing_linux = $(shell tests/run --list --match '$(TESTS)' system | while read -r test; do \
+	grep -l '^. needs: linux' tests/$$test.sh tests/$$test.py 2>/dev/null; done)
+
+tests: all $(GUESTS) $(UNIT_TESTS) $(FUZZERS) $(FLAG_FILES) $(if $(filter tests,$(MAKECMDGOALS)),$(if $(needing_linux),linux))
 	$(Q)tests/run $(RUN_FLAGS) --match '$(TESTS)' style abi unit fuzz guest system
 
 test: deps ## every test, after installing what they need
@@ -186,6 +192,12 @@ RUN_GUEST ?= demo
 VM_FLAGS ?= --smp 2 --control vcpus=2
 run: $(O)/ringfence $(O)/tests/guest/$(RUN_GUEST).elf ## boot the demonstration guest in QEMU
 	$(Q)tests/vm --kernel $(O)/tests/guest/$(RUN_GUEST).elf $(VM_FLAGS)
+
+LINUX ?=
+LINUX_CONFIG ?= node
+linux: ## Linux for the hypervisor, and a RAM disk, in $(O)/linux (LINUX=TREE: from your own 6.1.y source)
+	$(Q)guest-pv/build-linux --config '$(LINUX_CONFIG)' $(if $(LINUX),--linux '$(LINUX)') --output $(O)/linux
+	$(Q)guest-pv/initramfs/build --modules $(O)/linux/modules $(O)/linux/initrd.gz
 
 # Of a release build, whatever this one is.
 bench: $(O)/bench/.config ## what each path costs, in instructions
