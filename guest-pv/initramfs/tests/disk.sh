@@ -6,13 +6,16 @@ grep -qw ext4 /proc/filesystems || exit 77
 [ -b /dev/loop0 ] || exit 77
 directory=$(mktemp -d /tmp/disk.XXXXXX)
 mkdir "$directory/mounted"
-trap 'umount "$directory/mounted" 2>/dev/null || true; rm -rf "$directory"' EXIT
+loop=
+trap 'umount "$directory/mounted" 2>/dev/null || true; [ -z "$loop" ] || losetup -d "$loop"; rm -rf "$directory"' EXIT
 
 dd if=/dev/zero of="$directory/image" bs=1M count=24 2>/dev/null
-mke2fs -q "$directory/image" >/dev/null 2>&1 || mke2fs "$directory/image" >/dev/null
+loop=$(losetup -f)
+losetup "$loop" "$directory/image"
+mke2fs "$loop" >/dev/null
 dd if=/dev/urandom of="$directory/data" bs=1M count=8 2>/dev/null
 for round in 1 2; do
-	mount -o loop -t ext4 "$directory/image" "$directory/mounted"
+	mount -t ext4 "$loop" "$directory/mounted"
 	[ $round = 1 ] || cmp "$directory/data" "$directory/mounted/data"
 	cp "$directory/data" "$directory/mounted/data"
 	sync
