@@ -11,23 +11,24 @@
 
 #include "fixup.h"
 
-#define MSR_TSC		   0x10
-#define MSR_APIC_BASE	   0x1b
-#define MSR_MICROCODE	   0x8b
-#define MSR_PLATFORM_INFO  0xce
-#define MSR_MISC_ENABLE	   0x1a0
-#define MSR_PAT		   0x277
-#define MSR_EFER	   0xc0000080
-#define MSR_STAR	   0xc0000081
-#define MSR_LSTAR	   0xc0000082
-#define MSR_CSTAR	   0xc0000083
-#define MSR_SYSCALL_MASK   0xc0000084
-#define MSR_FS_BASE	   0xc0000100
-#define MSR_GS_BASE	   0xc0000101
-#define MSR_KERNEL_GS_BASE 0xc0000102
-#define MSR_TSC_AUX	   0xc0000103
-#define MSR_AMD_HWCR	   0xc0010015
-#define MSR_AMD_DE_CFG	   0xc0011029
+#define MSR_TSC		    0x10
+#define MSR_APIC_BASE	    0x1b
+#define MSR_MICROCODE	    0x8b
+#define MSR_PLATFORM_INFO   0xce
+#define MSR_MISC_ENABLE	    0x1a0
+#define MSR_PAT		    0x277
+#define MSR_EFER	    0xc0000080
+#define MSR_STAR	    0xc0000081
+#define MSR_LSTAR	    0xc0000082
+#define MSR_CSTAR	    0xc0000083
+#define MSR_SYSCALL_MASK    0xc0000084
+#define MSR_FS_BASE	    0xc0000100
+#define MSR_GS_BASE	    0xc0000101
+#define MSR_KERNEL_GS_BASE  0xc0000102
+#define MSR_TSC_AUX	    0xc0000103
+#define MSR_AMD_HWCR	    0xc0010015
+#define MSR_AMD_INT_PENDING 0xc0010055
+#define MSR_AMD_DE_CFG	    0xc0011029
 
 static inline uint64_t msr_read(uint32_t msr)
 {

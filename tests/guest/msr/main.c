@@ -67,6 +67,28 @@ static void entry_registers(void)
 	CHECK(write_value(MSR_EFER, 0) < 0, "EFER was cleared");
 }
 
+/* What kernels read without asking first reads as a constant, and takes nothing else. */
+static void constants(void)
+{
+	static const struct {
+		uint32_t msr;
+		uint64_t value;
+	} list[] = {
+		{ 0x1b, 0 },	   { 0xce, 0 }, { 0x1a0, 1 }, { 0xc0010015, 0x1000000 },
+		{ 0xc0010055, 0 },
+	};
+	uint64_t value;
+	uint32_t i;
+
+	for (i = 0; i < sizeof(list) / sizeof(list[0]); i++) {
+		value = 0x5a5a;
+		CHECK_EQ(hv_read_msr(list[i].msr, ADDRESS(&value)), 0, "%#x", list[i].msr);
+		CHECK_EQ(value, list[i].value, "%#x", list[i].msr);
+		CHECK_EQ(hv_write_msr(list[i].msr, value), 0, "%#x", list[i].msr);
+		CHECK_EQ(hv_write_msr(list[i].msr, value ^ 2), -EPERM, "%#x", list[i].msr);
+	}
+}
+
 static void raw(uint64_t msr)
 {
 	struct trap trap;
@@ -103,6 +125,7 @@ void test_main(void)
 	CHECK(readable > 0 && readable < 100, "%u may be read", readable);
 	CHECK(writable < 50, "%u may be written", writable);
 	entry_registers();
+	constants();
 	pointers();
 	for (i = 0; i < 0x200; i++) {
 		raw(i);
