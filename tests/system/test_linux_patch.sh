@@ -3,7 +3,7 @@
 # guest-pv/patch-linux on small trees of its own: what applies, what is refused and how that is said, and
 # that a tree to which something does not apply stays as it was.
 set -u
-cd "$(dirname "$0")/../.."
+cd "$(dirname "$0")/../.." || exit 1
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 failures=0
