@@ -61,6 +61,12 @@ static int rf_cpu_present_to_apicid(int cpu)
 	return cpu_present(cpu) ? cpu : BAD_APICID;
 }
 
+/* One thread a package: the numbers are all the same. */
+static int rf_phys_pkg_id(int initial_apicid, int shift)
+{
+	return initial_apicid >> shift;
+}
+
 static int rf_apic_id_registered(void)
 {
 	return 1;
@@ -72,6 +78,7 @@ void __init rf_apic_init(void)
 	rf_apic = apic_noop;
 	rf_apic.name = "Ringfence";
 	rf_apic.apic_id_registered = rf_apic_id_registered;
+	rf_apic.phys_pkg_id = rf_phys_pkg_id;
 	rf_apic.cpu_present_to_apicid = rf_cpu_present_to_apicid;
 	rf_apic.send_IPI = rf_send_IPI;
 	rf_apic.send_IPI_mask = rf_send_IPI_mask;

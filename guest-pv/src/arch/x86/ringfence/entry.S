@@ -120,7 +120,7 @@ SYM_CODE_START(rf_return_by_sysret)
 SYM_INNER_LABEL(rf_sysret_site, SYM_L_GLOBAL)
 	ANNOTATE_NOENDBR
 	syscall
-	ud2
+	int3
 SYM_CODE_END(rf_return_by_sysret)
 
 SYM_CODE_START(rf_restore_regs_and_return_to_usermode)
@@ -135,6 +135,27 @@ SYM_CODE_END(rf_restore_regs_and_return_to_usermode)
 SYM_CODE_START(rf_iret)
 	UNWIND_HINT_IRET_REGS
 	ANNOTATE_NOENDBR
+	testb	$3, (1*8)(%rsp)
+	jnz	.Lby_hypervisor
+
+	/*
+	 * To the kernel the instruction itself does, as ring 3 returns to ring 3, once the frame
+	 * has the real selectors. The flag is set before: a vector that comes then is
+	 * delivered below this frame, and returns to here.
+	 */
+	testl	$X86_EFLAGS_IF, (2*8)(%rsp)
+	jz	.Lby_instruction
+	movl	$X86_EFLAGS_IF, PAGE_VAR(interrupt_flag)
+	cmpb	$0, PAGE_VAR(pending)
+	jne	.Lpending
+.Lby_instruction:
+	movq	$__USER_CS, (1*8)(%rsp)
+	movq	$__USER_DS, (4*8)(%rsp)
+	iretq
+
+.Lpending:
+	movl	$0, PAGE_VAR(interrupt_flag)
+.Lby_hypervisor:
 	movq	%rcx, PAGE_VAR(rcx)
 	movq	%r11, PAGE_VAR(r11)
 	movq	(0*8)(%rsp), %rcx
@@ -150,7 +171,7 @@ SYM_CODE_START(rf_iret)
 SYM_INNER_LABEL(rf_iret_site, SYM_L_GLOBAL)
 	ANNOTATE_NOENDBR
 	syscall
-	ud2
+	int3
 SYM_CODE_END(rf_iret)
 
 .popsection

@@ -2,6 +2,7 @@
 /* The machine around the CPUs: how it ends, and what of a PC is not there to be probed. */
 #include <linux/init.h>
 #include <linux/panic_notifier.h>
+#include <linux/pm.h>
 #include <linux/reboot.h>
 
 #include <asm/reboot.h>
@@ -32,9 +33,9 @@ static void rf_halt_machine(void)
 	end(RF_SHUTDOWN_POWEROFF);
 }
 
+/* The same as halting; but that there is this function tells the kernel that it can. */
 static void rf_power_off(void)
 {
-	do_kernel_power_off();
 	end(RF_SHUTDOWN_POWEROFF);
 }
 
@@ -61,10 +62,17 @@ static unsigned char rf_get_nmi_reason(void)
 	return 0;
 }
 
-static void __init register_panic(void)
+/* What a boot loader of a PC leaves in low memory is not mapped when it would be looked at. */
+static void __init rf_set_legacy_features(void)
 {
-	if (rf_domain())
-		atomic_notifier_chain_register(&panic_notifier_list, &panic_block);
+	x86_platform.legacy.reserve_bios_regions = 0;
+	x86_platform.legacy.warm_reset = 0;
+}
+
+static void __init rf_arch_setup(void)
+{
+	atomic_notifier_chain_register(&panic_notifier_list, &panic_block);
+	rf_reserve_foreign();
 }
 
 void __init rf_machine_init_ops(void)
@@ -73,13 +81,15 @@ void __init rf_machine_init_ops(void)
 	machine_ops.emergency_restart = rf_emergency_restart;
 	machine_ops.halt = rf_halt_machine;
 	machine_ops.power_off = rf_power_off;
+	pm_power_off = rf_power_off;
 	machine_ops.shutdown = rf_shutdown;
 
 	x86_platform.get_nmi_reason = rf_get_nmi_reason;
+	x86_platform.set_legacy_features = rf_set_legacy_features;
 	x86_platform.realmode_reserve = x86_init_noop;
 	x86_platform.realmode_init = x86_init_noop;
 	/* Firmware's memory is not mapped: the hypervisor gives a domain RAM and nothing else. */
 	x86_init.resources.probe_roms = x86_init_noop;
 	x86_init.resources.dmi_setup = x86_init_noop;
-	x86_init.oem.arch_setup = register_panic;
+	x86_init.oem.arch_setup = rf_arch_setup;
 }

@@ -11,6 +11,7 @@
 
 #include <asm/paravirt.h>
 #include <asm/pgtable.h>
+#include <asm/sections.h>
 #include <asm/tlb.h>
 #include <asm/tlbflush.h>
 
@@ -137,15 +138,22 @@ static void rf_pgd_free(struct mm_struct *mm, pgd_t *pgd)
 		panic("Ringfence: root %#lx cannot be destroyed: %ld", __pa(pgd), error);
 }
 
-/* The identity mapping is for kernels that start in it; and data need not be executable. */
+/*
+ * The tables that the kernel starts on map the first GiB, at its own address and where the direct
+ * map will be. The setup of the direct map expects to find nothing; it only takes its first tables
+ * from the image, so that is what stays, not executable.
+ */
 static void __init tighten_start_tables(void)
 {
 	pmd_t *pmd = pmd_offset(pud_offset(p4d_offset(pgd_offset_k(PAGE_OFFSET), PAGE_OFFSET),
 					   PAGE_OFFSET), PAGE_OFFSET);
+	unsigned int first = pmd_index(__pa_symbol(_text));
+	unsigned int last = pmd_index(__pa_symbol(_end) - 1);
 	unsigned int i;
 
 	for (i = 0; i < PTRS_PER_PMD; i++)
-		set_pmd(&pmd[i], __pmd(pmd_val(pmd[i]) | _PAGE_NX));
+		set_pmd(&pmd[i], i < first || i > last ? __pmd(0) :
+						     __pmd(pmd_val(pmd[i]) | _PAGE_NX));
 	init_top_pgt[0] = __pgd(0);
 	rf_flush_all();
 }

@@ -3,11 +3,11 @@
  * From the entry point to start_kernel(): takes over the paravirtual operations, and tells the
  * rest of the kernel in boot_params what a boot loader would.
  */
-#include <linux/acpi.h>
 #include <linux/init.h>
 #include <linux/irqflags.h>
 #include <linux/string.h>
 #include <linux/kernel.h>
+#include <linux/memblock.h>
 
 #include <asm/cpu.h>
 #include <asm/cpufeature.h>
@@ -32,8 +32,22 @@ extern void early_xen_iret_patch(void);
 
 static u32 __init e820_type(u32 kind)
 {
-	/* The kinds have the numbers of the map; memory of others is not for us to allocate. */
-	return kind == RF_RANGE_FOREIGN ? E820_TYPE_RESERVED : kind;
+	/* The kinds have the numbers of the map. */
+	return kind == RF_RANGE_FOREIGN ? E820_TYPE_RAM : kind;
+}
+
+/*
+ * Memory of others is not for us to allocate, but it is RAM, with a struct page and a place in the
+ * direct map: that is how the control domain will see what others grant it.
+ */
+void __init rf_reserve_foreign(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < rf_start_info.ranges; i++)
+		if (rf_start_info.range[i].kind == RF_RANGE_FOREIGN)
+			memblock_reserve(rf_start_info.range[i].start,
+					 rf_start_info.range[i].size);
 }
 
 static void __init set_memory_map(void)
