@@ -67,6 +67,17 @@ static int rf_phys_pkg_id(int initial_apicid, int shift)
 	return initial_apicid >> shift;
 }
 
+/* Of the registers, only the number of this CPU is asked for. */
+static u32 rf_apic_read(u32 reg)
+{
+	return reg == APIC_ID ? smp_processor_id() : 0;
+}
+
+static unsigned int rf_get_apic_id(unsigned long value)
+{
+	return value;
+}
+
 static int rf_apic_id_registered(void)
 {
 	return 1;
@@ -78,6 +89,8 @@ void __init rf_apic_init(void)
 	rf_apic = apic_noop;
 	rf_apic.name = "Ringfence";
 	rf_apic.apic_id_registered = rf_apic_id_registered;
+	rf_apic.read = rf_apic_read;
+	rf_apic.get_apic_id = rf_get_apic_id;
 	rf_apic.phys_pkg_id = rf_phys_pkg_id;
 	rf_apic.cpu_present_to_apicid = rf_cpu_present_to_apicid;
 	rf_apic.send_IPI = rf_send_IPI;
