@@ -7,6 +7,6 @@
 #ifndef RINGFENCE_ABI_CONSOLE_H
 #define RINGFENCE_ABI_CONSOLE_H
 
-#define RF_VECTOR_CONSOLE 0xed
+#define RF_VECTOR_CONSOLE 0xf7 /* as Linux: X86_PLATFORM_IPI_VECTOR */
 
 #endif

@@ -1,9 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The console of a Ringfence domain, hvc0: output by hypercall. The hypervisor has no input yet. */
+/*
+ * The console of a Ringfence domain, hvc0, by hypercall. What is typed is the control domain's: the
+ * hypervisor says with the vector of the platform's IPI that there is something.
+ */
 #include <linux/console.h>
 #include <linux/err.h>
 #include <linux/init.h>
 
+#include <asm/hw_irq.h>
+#include <asm/irq_vectors.h>
+#include <asm/ringfence/abi/console.h>
 #include <asm/ringfence/domain.h>
 #include <asm/ringfence/hypercall.h>
 
@@ -24,14 +30,39 @@ static int put_chars(u32 vterm, const char *text, int count)
 	return done < 0 ? -EIO : done;
 }
 
+/* Any other domain than the control domain is refused, and has nothing to read. */
 static int get_chars(u32 vterm, char *text, int count)
 {
+	long done = rf_call2(RF_HYPERCALL_console_read, (unsigned long)text, count);
+
+	return done < 0 ? 0 : done;
+}
+
+/* In the interrupt: whatever was typed goes to the terminal, and khvcd does what is left. */
+static void rf_console_typed(void)
+{
+	if (hvc_poll(rf_console))
+		hvc_kick();
+}
+
+/* Opened: from now on the vector says when to read, and nobody needs to ask all the time. */
+static int notifier_add(struct hvc_struct *console, int data)
+{
+	console->irq_requested = 1;
 	return 0;
+}
+
+static void notifier_del(struct hvc_struct *console, int data)
+{
+	console->irq_requested = 0;
 }
 
 static const struct hv_ops rf_hv_ops = {
 	.get_chars	= get_chars,
 	.put_chars	= put_chars,
+	.notifier_add	= notifier_add,
+	.notifier_del	= notifier_del,
+	.notifier_hangup = notifier_del,
 };
 
 static int __init rf_hvc_init(void)
@@ -44,6 +75,8 @@ static int __init rf_hvc_init(void)
 	if (IS_ERR(console))
 		return PTR_ERR(console);
 	rf_console = console;
+	BUILD_BUG_ON(RF_VECTOR_CONSOLE != X86_PLATFORM_IPI_VECTOR);
+	x86_platform_ipi_callback = rf_console_typed;
 	return 0;
 }
 device_initcall(rf_hvc_init);
