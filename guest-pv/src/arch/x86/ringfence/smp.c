@@ -138,7 +138,6 @@ static void rf_cpu_die(unsigned int cpu)
 static void rf_play_dead(void)
 {
 	play_dead_common();
-	load_cr3(swapper_pg_dir);
 	rf_call0(RF_HYPERCALL_vcpu_down);
 	BUG();
 }
