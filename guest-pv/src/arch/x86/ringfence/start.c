@@ -30,7 +30,7 @@ struct rf_start_info rf_start_info __ro_after_init;
 /* The jump before the IRET to the kernel, shared with Xen: only one of us runs. */
 extern void early_xen_iret_patch(void);
 
-static u32 __init e820_type(u32 kind)
+static enum e820_type __init type_of(u32 kind)
 {
 	/* The kinds have the numbers of the map. */
 	return kind == RF_RANGE_FOREIGN ? E820_TYPE_RAM : kind;
@@ -50,19 +50,18 @@ void __init rf_reserve_foreign(void)
 					 rf_start_info.range[i].size);
 }
 
-static void __init set_memory_map(void)
+/* Not by boot_params: a map of a single range, which most guests have, is not believed there. */
+static char *__init rf_memory_setup(void)
 {
 	unsigned int i;
 
 	for (i = 0; i < rf_start_info.ranges; i++) {
 		const struct rf_start_range *range = &rf_start_info.range[i];
-		struct boot_e820_entry *entry = &boot_params.e820_table[i];
 
-		entry->addr = range->start;
-		entry->size = range->size;
-		entry->type = e820_type(range->kind);
+		e820__range_add(range->start, range->size, type_of(range->kind));
 	}
-	boot_params.e820_entries = rf_start_info.ranges;
+	e820__update_table(e820_table);
+	return "Ringfence";
 }
 
 static void __init set_boot_params(void)
@@ -77,7 +76,7 @@ static void __init set_boot_params(void)
 	boot_params.ext_ramdisk_size = upper_32_bits(rf_start_info.initrd_size);
 	boot_params.acpi_rsdp_addr = rf_start_info.acpi_rsdp;
 	strscpy(boot_command_line, rf_start_info.command_line, COMMAND_LINE_SIZE);
-	set_memory_map();
+	x86_init.resources.memory_setup = rf_memory_setup;
 }
 
 /* What the boot CPU registers again when its per-CPU data moves is in rf_register_cpu(). */
