@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The machine around the CPUs: how it ends, and what of a PC is not there to be probed. */
+#include <linux/acpi.h>
 #include <linux/init.h>
 #include <linux/panic_notifier.h>
 #include <linux/pm.h>
 #include <linux/reboot.h>
 
+#include <asm/pci_x86.h>
 #include <asm/reboot.h>
 #include <asm/x86_init.h>
 
@@ -69,8 +71,31 @@ static void __init rf_set_legacy_features(void)
 	x86_platform.legacy.warm_reset = 0;
 }
 
+/* Zero: the ways of a PC to its configuration space are not tried. */
+static int __init no_pci(void)
+{
+	return 0;
+}
+
+/*
+ * The hypervisor maps RAM and nothing else: neither the firmware's tables nor what a device has
+ * in memory can be reached, so they must not be looked for.
+ */
+static void __init forget_devices(void)
+{
+#ifdef CONFIG_ACPI
+	disable_acpi();
+#endif
+#ifdef CONFIG_PCI
+	pci_probe = 0;
+#endif
+	x86_init.pci.arch_init = no_pci;
+}
+
 static void __init rf_arch_setup(void)
 {
+	forget_devices();
+	rf_ports_init();
 	atomic_notifier_chain_register(&panic_notifier_list, &panic_block);
 	rf_reserve_foreign();
 }
@@ -88,7 +113,6 @@ void __init rf_machine_init_ops(void)
 	x86_platform.set_legacy_features = rf_set_legacy_features;
 	x86_platform.realmode_reserve = x86_init_noop;
 	x86_platform.realmode_init = x86_init_noop;
-	/* Firmware's memory is not mapped: the hypervisor gives a domain RAM and nothing else. */
 	x86_init.resources.probe_roms = x86_init_noop;
 	x86_init.resources.dmi_setup = x86_init_noop;
 	x86_init.oem.arch_setup = rf_arch_setup;

@@ -35,6 +35,7 @@ void __init rf_smp_init_ops(void);
 void __init rf_machine_init_ops(void);
 void __init rf_apic_init(void);
 void __init rf_reserve_foreign(void);
+void __init rf_ports_init(void);
 
 void rf_register_cpu(unsigned long gs_base);
 u64 rf_page_frame(unsigned long gs_base);
