@@ -194,8 +194,7 @@ run: $(O)/ringfence $(O)/tests/guest/$(RUN_GUEST).elf ## boot the demonstration 
 	$(Q)tests/vm --kernel $(O)/tests/guest/$(RUN_GUEST).elf $(VM_FLAGS)
 
 LINUX ?=
-# The node has devices, which the hypervisor does not give to Linux yet.
-LINUX_CONFIG ?= base
+LINUX_CONFIG ?= node
 linux: ## Linux for the hypervisor, and a RAM disk, in $(O)/linux (LINUX=TREE: from your own 6.1.y source)
 	$(Q)guest-pv/build-linux --config '$(LINUX_CONFIG)' $(if $(LINUX),--linux '$(LINUX)') --output $(O)/linux
 	$(Q)guest-pv/initramfs/build --modules $(O)/linux/modules $(O)/linux/initrd.gz
