@@ -7,8 +7,6 @@
 set -u
 cd "$(dirname "$0")/../.."
 linux=${O:-build}/linux
-# Devices are not given to a domain yet.
-no_devices="acpi=off pci=off 8250.nr_uarts=0"
 failures=0
 
 # boots CPUS MEGABYTES VM-ARGUMENT...
@@ -17,7 +15,7 @@ boots() {
 	shift 2
 	output=$(tests/vm --timeout 500 --smp "$cpus" --mem "$memory" --kernel "$linux/vmlinux" \
 		--initrd "$linux/initrd.gz" --control "vcpus=$cpus" --hv-append 'console=raw' \
-		--append "console=hvc0 panic=-1 rf.test rf.cpus=$cpus $no_devices" "$@" </dev/null 2>&1) || status=$?
+		--append "console=hvc0 panic=-1 rf.test rf.cpus=$cpus" "$@" </dev/null 2>&1) || status=$?
 	if [ "$status" = 0 ] && grep -qa 'RINGFENCE-LINUX-UP' <<<"$output" &&
 		grep -qaE 'RESULT: SUCCESS$' <<<"$output"; then
 		echo "ok: $cpus processors, $memory MiB $*"
@@ -40,7 +38,7 @@ type_at_shell() {
 shell() {
 	local output status
 	output=$(type_at_shell | tests/vm --timeout 120 --kernel "$linux/vmlinux" --initrd "$linux/initrd.gz" \
-		--append "console=hvc0 quiet $no_devices" --hv-append 'console=raw' 2>&1)
+		--append "console=hvc0 quiet" --hv-append 'console=raw' 2>&1)
 	status=$?
 	if [ "$status" != 0 ] || ! grep -qa '^seen-42' <<<"$output"; then
 		printf 'shell: status %s:\n%s\n' "$status" "$output"
