@@ -16,20 +16,14 @@
 #include <stdbool.h>
 
 #include "domain.h"
+#include "guest_access_cache.h"
 #include "memory.h"
 #include "string.h"
 #include "vcpu.h"
 #include "walk.h"
 #include "abi/errno.h"
 
-#define PAGE_OFFSET    (FRAME_SIZE - 1)
-#define CACHE_WRITABLE 1ULL /* bit of `page`: A write may go there, D is set */
-
-static uint64_t cache_generation(const struct domain *d)
-{
-	return __atomic_load_n(&d->shadow.kernel_generation, __ATOMIC_ACQUIRE) +
-	       __atomic_load_n(&d->memory.generation, __ATOMIC_ACQUIRE);
-}
+#define PAGE_OFFSET (FRAME_SIZE - 1)
 
 static char *frame_byte(uint64_t mfn, uint64_t address)
 {
@@ -56,14 +50,12 @@ static char *walk_pointer(struct vcpu *v, uint64_t address, bool write)
 static __attribute__((noinline)) char *guest_pointer_slow(struct vcpu *v, uint64_t address,
 							  bool write)
 {
-	struct guest_access_entry *entry =
-		&v->access_cache.entry[(address >> FRAME_SHIFT) % GUEST_ACCESS_CACHE];
-	uint64_t generation = cache_generation(v->domain);
+	uint64_t generation = guest_access_generation(v->domain);
 	char *pointer = walk_pointer(v, address, write);
 
 	if (pointer && address_is_kernel_half(address))
-		*entry = (struct guest_access_entry){
-			.page = (address & ~PAGE_OFFSET) | (write ? CACHE_WRITABLE : 0),
+		*guest_access_entry(v, address) = (struct guest_access_entry){
+			.page = (address & ~PAGE_OFFSET) | (write ? GUEST_ACCESS_WRITABLE : 0),
 			.generation = generation,
 			.pointer = pointer - (address & PAGE_OFFSET),
 		};
@@ -72,14 +64,9 @@ static __attribute__((noinline)) char *guest_pointer_slow(struct vcpu *v, uint64
 
 static inline char *guest_pointer(struct vcpu *v, uint64_t address, bool write)
 {
-	const struct guest_access_entry *entry =
-		&v->access_cache.entry[(address >> FRAME_SHIFT) % GUEST_ACCESS_CACHE];
-	uint64_t wanted = (address & ~PAGE_OFFSET) | CACHE_WRITABLE;
-	uint64_t page = write ? entry->page : entry->page | CACHE_WRITABLE;
+	char *pointer = guest_access_find(v, address, 1, write ? 0 : GUEST_ACCESS_WRITABLE);
 
-	if (page != wanted || entry->generation != cache_generation(v->domain))
-		return guest_pointer_slow(v, address, write);
-	return entry->pointer + (address & PAGE_OFFSET);
+	return pointer ? pointer : guest_pointer_slow(v, address, write);
 }
 
 /* A range that goes on at zero after the last address there is. */

@@ -16,17 +16,26 @@
 /* Bit of guest_access_entry.page. */
 #define GUEST_ACCESS_WRITABLE 1ULL
 
+/* What is remembered is good for one of these. */
+static inline uint64_t guest_access_generation(const struct domain *d)
+{
+	return __atomic_load_n(&d->shadow.kernel_generation, __ATOMIC_ACQUIRE) +
+	       __atomic_load_n(&d->memory.generation, __ATOMIC_ACQUIRE);
+}
+
+static inline struct guest_access_entry *guest_access_entry(struct vcpu *v, uint64_t address)
+{
+	return &v->access_cache.entry[(address >> FRAME_SHIFT) % GUEST_ACCESS_CACHE];
+}
+
+/* any: GUEST_ACCESS_WRITABLE if the page need not be writable, else 0. */
 static inline char *guest_access_find(struct vcpu *v, uint64_t address, size_t size, uint64_t any)
 {
 	uint64_t offset = address & (FRAME_SIZE - 1);
-	const struct guest_access_entry *entry =
-		&v->access_cache.entry[(address >> FRAME_SHIFT) % GUEST_ACCESS_CACHE];
-	uint64_t generation =
-		__atomic_load_n(&v->domain->shadow.kernel_generation, __ATOMIC_RELAXED) +
-		__atomic_load_n(&v->domain->memory.generation, __ATOMIC_RELAXED);
+	const struct guest_access_entry *entry = guest_access_entry(v, address);
 
 	if ((entry->page | any) != ((address - offset) | GUEST_ACCESS_WRITABLE) ||
-	    entry->generation != generation || offset > FRAME_SIZE - size)
+	    entry->generation != guest_access_generation(v->domain) || offset > FRAME_SIZE - size)
 		return NULL;
 	return entry->pointer + offset;
 }

@@ -10,7 +10,7 @@
  *  shadow.lock           shadow.c    which roots have a shadow, and their age
  *  shadow_root.lock      shadow.c    one root's user half: reading its entries and resync
  *  shadow.kernel_lock    shadow.c    the same for the kernel half
- *  shadow.pool_lock      shadow_pool.c
+ *  shadow.pool.lock      shadow_pool.c
  *  frame_lock            frame.c     the free lists
  *  run_queue.lock        sched.c     one CPU's run queue; never two at once
  *  timer_queue.lock      timer.c     one CPU's timers; never two at once
