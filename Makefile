@@ -122,11 +122,16 @@ BENCH_SOURCES := $(wildcard $(patsubst %,tests/bench/%/*.c,$(BENCH_NAMES)) \
 bench_objects = $(patsubst %.c,$(O)/%.o,$(patsubst %.S,$(O)/%.S.o,$(filter tests/bench/$(1)/%,$(BENCH_SOURCES))))
 BENCHES := $(patsubst %,$(O)/tests/bench/%.elf,$(BENCH_NAMES))
 
+# The program that is measured under Linux, its RAM disk, and the plugin that counts from outside.
+BENCH_PROGRAM := $(wildcard tests/bench/program/*.c)
+BENCH_PLUGIN := $(wildcard tests/bench/plugin/*.c)
+BENCH_FILES := $(O)/tests/bench/initrd.gz $(O)/tests/bench/plugin.so
+
 IMAGES := $(if $(LINK_SCRIPT),$(O)/ringfence.elf64 $(O)/ringfence $(O)/ringfence.pvh)
 
 # --- Targets --------------------------------------------------------------------------------------
 
-.PHONY: all help deps defconfig menuconfig guests unit fuzz check test test-full tests run linux bench bench-this clean FORCE
+.PHONY: all help deps defconfig menuconfig guests unit fuzz check test test-full tests run linux bench bench-this bench-paths bench-paths-this clean FORCE
 
 all: $(if $(IMAGES),$(IMAGES),$(HYPERVISOR_OBJECTS)) ## the hypervisor (default)
 
@@ -200,15 +205,23 @@ linux: ## Linux for the hypervisor, and a RAM disk, in $(O)/linux (LINUX=TREE: f
 	$(Q)guest-pv/initramfs/build --modules $(O)/linux/modules $(O)/linux/initrd.gz
 
 # Of a release build, whatever this one is.
-bench: $(O)/bench/.config ## what each path costs, in instructions
+bench: $(O)/bench/.config ## Linux on Ringfence beside native, Xen and KVM (BENCH_FLAGS='--systems ...')
 	$(Q)$(MAKE) O=$(O)/bench bench-this
+
+bench-paths: $(O)/bench/.config ## what each path through the hypervisor costs, in instructions
+	$(Q)$(MAKE) O=$(O)/bench bench-paths-this
 
 $(O)/bench/.config: Kconfig
 	$(Q)$(MAKE) -s O=$(O)/bench defconfig >/dev/null
 	$(Q)sed -i 's/^CONFIG_DEBUG=y$$/# CONFIG_DEBUG is not set/' $@
 
-bench-this: all $(BENCHES)
-	$(Q)tests/bench/run
+BENCH_FLAGS ?=
+bench-this: all $(BENCH_FILES)
+	$(Q)guest-pv/build-linux --config bench --output $(O)/linux
+	$(Q)tests/bench/run --linux $(O)/linux $(BENCH_FLAGS)
+
+bench-paths-this: all $(BENCHES)
+	$(Q)tests/bench/paths/run
 
 clean: ## remove $(O)
 	$(Q)rm -rf $(O)
@@ -333,6 +346,26 @@ $(O)/tests/bench/$(1).elf: $(call bench_objects,$(1)) $(GUEST_LIBRARY) tests/gue
 	$$(Q)$(LD) $(GUEST_LDFLAGS) -T tests/guest/lib/guest.lds -o $$@ $(call bench_objects,$(1)) $(GUEST_LIBRARY)
 endef
 $(foreach b,$(BENCH_NAMES),$(eval $(call bench_rule,$(b))))
+
+# --- What is measured under Linux -----------------------------------------------------------------
+
+BENCH_FLAGS_C := -std=gnu17 -O2 $(WARNINGS) $(REPRODUCIBLE)
+
+$(O)/tests/bench/init: $(BENCH_PROGRAM) $(wildcard tests/bench/program/*.h)
+	@mkdir -p $(@D)
+	$(call say,HOSTLD,$@)
+	$(Q)$(CC) $(BENCH_FLAGS_C) -static -s -o $@ $(BENCH_PROGRAM)
+
+$(O)/tests/bench/initrd.gz: $(O)/tests/bench/init
+	$(call say,CPIO,$@)
+	$(Q)mkdir -p $(@D)/content && cp $< $(@D)/content/init && touch -d @0 $(@D)/content/init
+	$(Q)cd $(@D)/content && echo init | cpio --create --format=newc --reproducible --owner=+0:+0 --quiet | \
+		gzip -9n >../$(@F)
+
+$(O)/tests/bench/plugin.so: $(BENCH_PLUGIN) $(wildcard tests/bench/plugin/*.h)
+	@mkdir -p $(@D)
+	$(call say,HOSTLD,$@)
+	$(Q)$(CC) $(BENCH_FLAGS_C) -shared -fPIC -fvisibility=hidden -o $@ $(BENCH_PLUGIN)
 
 # --- Unit tests and fuzzers, on the host ----------------------------------------------------------
 

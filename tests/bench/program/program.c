@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * What is measured: a static program that is the first and only process of a Linux. It performs
+ * each operation, some thousands of times, prints lines that programs read, and powers off:
+ *
+ *   bench: result RUN OPERATION ITERATIONS NANOSECONDS
+ *   bench: counter RUN OPERATION NAME DIFFERENCE
+ *   bench: end
+ *
+ * All operations are performed in several runs, and nothing is printed within one. Run 0 finds
+ * memory that nobody has used yet; the later ones are warm. The kernel hands on what its command
+ * line says: bench_operations=NAME,NAME chooses, bench_runs=N is the number of runs.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/reboot.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "counters.h"
+#include "marker.h"
+#include "operation.h"
+
+#define RUNS_DEFAULT 2
+#define RESULTS_MAX  64
+
+struct result {
+	const struct operation *operation;
+	uint64_t nanoseconds;
+	struct counters before, after;
+};
+
+static const struct operation *const lists[] = {
+	call_operations,
+	memory_operations,
+	process_operations,
+	task_operations,
+};
+
+static struct result *results;
+static size_t result_count;
+
+static void power_off(void)
+{
+	fflush(stdout);
+	sync();
+	if (getpid() == 1)
+		reboot(RB_POWER_OFF);
+	exit(0);
+}
+
+void operation_fail(const char *what)
+{
+	printf("bench: failed: %s: %s\n", what, strerror(errno));
+	if (getpid() == 1)
+		power_off();
+	exit(1);
+}
+
+/* Only what the operations need, and what an open file does not take. */
+static void mount_filesystems(void)
+{
+	if (getpid() != 1)
+		return;
+	mkdir("/proc", 0755);
+	mkdir("/sys", 0755);
+	mkdir("/dev", 0755);
+	operation_check(mount("proc", "/proc", "proc", 0, NULL) == 0, "mount /proc");
+	operation_check(mount("sys", "/sys", "sysfs", 0, NULL) == 0, "mount /sys");
+	if (access("/dev/zero", F_OK) != 0)
+		operation_check(mount("dev", "/dev", "devtmpfs", 0, NULL) == 0, "mount /dev");
+}
+
+static bool chosen(const char *name)
+{
+	const char *list = getenv("bench_operations");
+	size_t length = strlen(name);
+
+	while (list) {
+		if (strncmp(list, name, length) == 0 && (!list[length] || list[length] == ','))
+			return true;
+		list = strchr(list, ',');
+		list = list ? list + 1 : NULL;
+	}
+	return !getenv("bench_operations");
+}
+
+static void choose(void)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
+		const struct operation *operation;
+
+		for (operation = lists[i]; operation->name; operation++) {
+			operation_check(result_count < RESULTS_MAX, "too many operations");
+			if (chosen(operation->name))
+				results[result_count++].operation = operation;
+		}
+	}
+	operation_check(result_count > 0, "no such operation");
+}
+
+/* Outside what a fork copies and what is touched for the first time while measuring. */
+static void allocate_results(void)
+{
+	size_t size = sizeof(*results) * RESULTS_MAX;
+
+	results = mmap(NULL, size, PROT_READ | PROT_WRITE,
+		       MAP_SHARED | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+	operation_check(results != MAP_FAILED && madvise(results, size, MADV_DONTFORK) == 0,
+			"memory for the results");
+}
+
+static uint64_t now(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return time.tv_sec * 1000000000ull + time.tv_nsec;
+}
+
+static void measure(struct result *result)
+{
+	const struct operation *operation = result->operation;
+	uint64_t start;
+
+	if (operation->prepare)
+		operation->prepare();
+	counters_read(&result->before);
+	marker_emit(MARKER_START);
+	start = now();
+	operation->perform(operation->iterations);
+	result->nanoseconds = now() - start;
+	marker_emit(MARKER_STOP);
+	counters_read(&result->after);
+	if (operation->finish)
+		operation->finish();
+}
+
+static void print(unsigned int run, const struct result *result)
+{
+	const struct operation *operation = result->operation;
+
+	printf("bench: result %u %s %lu %lu\n", run, operation->name, operation->iterations,
+	       result->nanoseconds);
+	counters_print(run, operation->name, &result->before, &result->after);
+}
+
+int main(int argc, char **argv)
+{
+	const char *runs_text = getenv("bench_runs");
+	unsigned int runs = runs_text ? atoi(runs_text) : RUNS_DEFAULT, run;
+	size_t i;
+
+	if (argc > 0 && strcmp(argv[0], "exit") == 0)
+		return 0;
+	mount_filesystems();
+	counters_open();
+	allocate_results();
+	choose();
+	for (run = 0; run < runs; run++) {
+		for (i = 0; i < result_count; i++)
+			measure(&results[i]);
+		for (i = 0; i < result_count; i++)
+			print(run, &results[i]);
+	}
+	printf("bench: end\n");
+	power_off();
+}
