@@ -3,13 +3,15 @@
  * The audit of the shadows: walks every table and checks what the other files promise.
  *
  *  - every table is a frame of the domain's pool, and stands in one place only;
- *  - every leaf maps a frame that the domain owns, with only the bits that leaf_make gives;
+ *  - every leaf maps a frame that the domain owns, or device memory that it may map, with only the
+ *    bits that leaf_make gives;
  *  - writable and executable bits are no wider than the guest's tables (strict: only once the guest
  * has flushed).
  *
  * Debug builds only. Nothing of the domain runs meanwhile, so no locks. Frames that have been seen
  * are marked in their tag.
  */
+#include "device_memory.h"
 #include "memory.h"
 #include "shadow_table.h"
 #include "walk.h"
@@ -25,9 +27,22 @@ static bool leaf_frame_owned(const struct domain *d, uint64_t leaf, unsigned lev
 {
 	uint64_t mfn = (leaf & PTE_ADDRESS) >> 12;
 
+	if (leaf & SHADOW_DEVICE)
+		return device_memory_allowed(d, shadow_leaf_mfn(leaf, level),
+					     pte_span(level) >> 12);
 	if (level == 1)
 		return frame_owned_by(mfn, d->id);
 	return !(mfn & (PTE_ENTRIES - 1)) && frame_chunk_owned_by(mfn, d->id);
+}
+
+static bool leaf_maps(const struct domain *d, uint64_t leaf, unsigned level,
+		      const struct walk *walk, uint64_t gfn)
+{
+	uint64_t device = shadow_device_bits(walk->entry, walk->level, level);
+
+	if (!(leaf & SHADOW_DEVICE))
+		return memory_lookup(d, gfn) == shadow_leaf_mfn(leaf, level);
+	return gfn == shadow_leaf_mfn(leaf, level) && (leaf & shadow_device_mask(level)) == device;
 }
 
 static const char *leaf_against_guest(const struct shadow_audit *audit, uint64_t leaf,
@@ -42,8 +57,7 @@ static const char *leaf_against_guest(const struct shadow_audit *audit, uint64_t
 	    (walk.entry & used) != used || level > walk.level)
 		return "a shadow entry outlives the guest's";
 	rights = walk_rights(walk.upper, walk.entry);
-	if (memory_lookup(half->domain, walk_gfn(walk.entry, walk.level, address)) !=
-	    (leaf & PTE_ADDRESS) >> 12)
+	if (!leaf_maps(half->domain, leaf, level, &walk, walk_gfn(walk.entry, walk.level, address)))
 		return "a shadow entry maps another frame than the guest's";
 	if ((leaf & PTE_WRITE) && (!(rights & PTE_WRITE) || !(walk.entry & PTE_DIRTY)))
 		return "a shadow entry is writable and the guest's is not, or not dirty";
@@ -64,6 +78,8 @@ static const char *leaf_bits(const struct shadow_half *half, uint64_t leaf, unsi
 
 	if (half->root)
 		may |= SHADOW_KERNEL_ONLY;
+	if (leaf & SHADOW_DEVICE)
+		may |= shadow_device_mask(level);
 	if (level == 2)
 		may |= PTE_LARGE;
 	if ((leaf & always) != always || (leaf & ~may) || level > 2)

@@ -4,25 +4,29 @@
  *
  * The shadow_rule says what an entry of the guest becomes, and shadow_translate which frame it
  * maps: the domain's own, or none. Every entry that maps memory is made by shadow_leaf from these
- * two.
+ * two. Where the domain has nothing, the control domain may have device memory: device_memory.c
+ * says so, and only what a fault asks for is filled with it.
  *
  * Most fills are made by shadow_quick.c; here is what it leaves.
  *
  * An entry is writable only if the guest's is writable and dirty: the first write to a clean page
  * comes here and sets D. A neighbour is filled only if the guest's entry has A, so A stays exact
- * but for flushes that Linux leaves out by intent. Cache attributes of the guest are ignored: RAM
- * is always write-back.
+ * but for flushes that Linux leaves out by intent. Cache attributes of the guest count for device
+ * memory only: RAM is always write-back.
  *
  * Locks: the half's lock is held by the caller, so that what is read from the guest's tables and
  * what is installed belong together: a flush of another vCPU comes before both or after both.
  */
+#include "device_memory.h"
 #include "memory.h"
 #include "shadow_table.h"
 #include "vcpu.h"
 #include "walk.h"
 #include "abi/errno.h"
 
-#define LARGE_MASK (pte_span(2) - 1)
+#define LARGE_MASK  (pte_span(2) - 1)
+/* What a leaf leads to, and how it is cached. */
+#define LEAF_TARGET (PTE_ADDRESS | PTE_WRITE_THROUGH | PTE_CACHE_DISABLE | PTE_PAT)
 
 /* The 2 MiB at the end of the user half: their last page is never mapped. */
 static inline bool region_is_last(uint64_t address)
@@ -93,7 +97,7 @@ static void leaf_install(struct shadow_half *half, uint64_t address, uint64_t *s
 	if (leaf & SHADOW_KERNEL_ONLY)
 		hide_from_user(half, address);
 	__atomic_store_n(slot, leaf, __ATOMIC_RELAXED);
-	if ((old & PTE_PRESENT) && (((old ^ leaf) & PTE_ADDRESS) || (old & ~leaf & PTE_WRITE) ||
+	if ((old & PTE_PRESENT) && (((old ^ leaf) & LEAF_TARGET) || (old & ~leaf & PTE_WRITE) ||
 				    (leaf & ~old & PTE_NO_EXECUTE)))
 		shadow_half_shootdown(half);
 }
@@ -136,18 +140,37 @@ static uint64_t *table_at(const struct shadow_half *half, uint64_t address, unsi
 }
 
 /*
+ * The leaf of a level for an address that was walked; 0: there is nothing that the domain may map.
+ */
+static uint64_t leaf_make(const struct shadow_half *half, uint64_t address, const struct walk *walk,
+			  unsigned level)
+{
+	uint64_t gfn = walk_gfn(walk->entry, walk->level, address & ~(pte_span(level) - 1));
+	uint64_t mfn = level > 1 ? memory_lookup_2m(half->domain, gfn)
+				 : memory_lookup(half->domain, gfn);
+	uint64_t more = level > 1 ? PTE_LARGE : 0;
+
+	if (__builtin_expect(mfn == FRAME_NONE, 0)) {
+		if (!device_memory_allowed(half->domain, gfn, pte_span(level) >> 12))
+			return 0;
+		mfn = gfn;
+		more |= shadow_device_bits(walk->entry, walk->level, level);
+	}
+	return leaf_restrict(half, walk_rights(walk->upper, walk->entry),
+			     shadow_leaf(shadow_rule(walk->upper), mfn << 12, walk->entry) | more);
+}
+
+/*
  * A 2 MiB leaf where the guest has one and its memory is contiguous. FILL_FAULT: not possible here;
  * a table of 4 KiB entries stays until the guest flushes it.
  */
 static int fill_large(struct shadow_half *half, uint64_t address, const struct walk *walk)
 {
-	uint64_t gfn = walk_gfn(walk->entry, walk->level, address & ~LARGE_MASK);
-	uint64_t mfn = memory_lookup_2m(half->domain, gfn);
+	uint64_t leaf = leaf_make(half, address, walk, 2);
 	uint64_t *table;
 	uint64_t *slot;
-	uint64_t leaf;
 
-	if (mfn == FRAME_NONE || region_is_last(address))
+	if (!leaf || region_is_last(address))
 		return FILL_FAULT;
 	table = table_at(half, address, 2);
 	if (!table)
@@ -155,9 +178,7 @@ static int fill_large(struct shadow_half *half, uint64_t address, const struct w
 	slot = &table[pte_index(address, 2)];
 	if (shadow_entry_is_table(*slot, 2))
 		return FILL_FAULT;
-	leaf = shadow_leaf(shadow_rule(walk->upper), mfn << 12, walk->entry) | PTE_LARGE;
-	leaf_install(half, address, slot,
-		     leaf_restrict(half, walk_rights(walk->upper, walk->entry), leaf));
+	leaf_install(half, address, slot, leaf);
 	return FILL_OK;
 }
 
@@ -230,18 +251,16 @@ static unsigned fill_around(const struct shadow_half *half, uint64_t *table, uin
 
 static int fill_small(struct shadow_half *half, uint64_t address, const struct walk *walk)
 {
-	uint64_t mfn = memory_lookup(half->domain, walk_gfn(walk->entry, walk->level, address));
-	uint64_t leaf = shadow_leaf(shadow_rule(walk->upper), mfn << 12, walk->entry);
+	uint64_t leaf = leaf_make(half, address, walk, 1);
 	unsigned first, end;
 	uint64_t *table;
 
-	if (mfn == FRAME_NONE)
+	if (!leaf)
 		return FILL_FAULT;
 	table = table_at(half, address, 1);
 	if (!table)
 		return FILL_NO_MEMORY;
-	leaf_install(half, address, &table[pte_index(address, 1)],
-		     leaf_restrict(half, walk_rights(walk->upper, walk->entry), leaf));
+	leaf_install(half, address, &table[pte_index(address, 1)], leaf);
 	if (walk->level == 1)
 		shadow_quick_remember(half, address, table);
 	shadow_window_choose(&half->window, address, &first, &end);

@@ -80,6 +80,14 @@ static inline uint64_t entry_effective(uint64_t upper, uint64_t entry)
 	return (entry & (upper | ~(PTE_WRITE | PTE_USER))) | (upper & PTE_NO_EXECUTE);
 }
 
+/* Whether a leaf of device memory is cached as the guest's entry says now. */
+static bool leaf_same_cache(uint64_t leaf, unsigned level, uint64_t guest, unsigned guest_level)
+{
+	if (!(leaf & SHADOW_DEVICE))
+		return true;
+	return (leaf & shadow_device_mask(level)) == shadow_device_bits(guest, guest_level, level);
+}
+
 static bool leaf_same_frame(const struct resync *r, uint64_t leaf, uint64_t guest)
 {
 	uint64_t gfn = (guest & PTE_ADDRESS) >> 12;
@@ -93,7 +101,7 @@ static void resync_leaf(struct resync *r, uint64_t *slot, uint64_t guest)
 	uint64_t leaf = *slot;
 	uint64_t tight = 0;
 
-	if (leaf_same_frame(r, leaf, guest))
+	if (leaf_same_frame(r, leaf, guest) && leaf_same_cache(leaf, 1, guest, 1))
 		tight = leaf_tighten(r->half, leaf, guest);
 	leaf_update(r, slot, leaf, tight);
 }
@@ -155,13 +163,13 @@ static void resync_table(struct resync *r, uint64_t *table, const struct walk *w
 static void resync_large(struct resync *r, uint64_t *slot, uint64_t address,
 			 const struct walk *walk)
 {
-	uint64_t leaf = *slot;
-	uint64_t mfn =
-		memory_lookup_2m(r->half->domain, walk_gfn(walk->entry, walk->level, address));
-	uint64_t tight = 0;
+	uint64_t leaf = *slot, tight = 0;
+	uint64_t gfn = walk_gfn(walk->entry, walk->level, address), mfn = gfn;
 
 	r->visited++;
-	if (mfn == ((leaf & PTE_ADDRESS & ~(pte_span(2) - 1)) >> 12))
+	if (!(leaf & SHADOW_DEVICE))
+		mfn = memory_lookup_2m(r->half->domain, gfn);
+	if (mfn == shadow_leaf_mfn(leaf, 2) && leaf_same_cache(leaf, 2, walk->entry, walk->level))
 		tight = leaf_tighten(r->half, leaf, entry_effective(walk->upper, walk->entry));
 	leaf_update(r, slot, leaf, tight);
 }

@@ -94,6 +94,9 @@ bool arch_interrupts_enabled(const struct vcpu *v);
  */
 void *arch_frame_table_create(const struct boot_info *boot, uint64_t limit, size_t entry_size);
 
+/* Whether one of these frames, which are no RAM, is of a device that is the hypervisor's own. */
+bool arch_device_is_own(uint64_t mfn, uint64_t count);
+
 /* The registers of a vCPU that is not running, or is the current one, for a person to read. */
 void arch_vcpu_dump(const struct vcpu *v);
 

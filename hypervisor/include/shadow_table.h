@@ -28,6 +28,12 @@
 /* A leaf that user mode may not use; only in user halves. One of the bits hardware ignores. */
 #define SHADOW_KERNEL_ONLY (1ULL << 9)
 
+/*
+ * A leaf of device memory. It has the guest's cache attributes, which leaves of RAM have not: RAM
+ * is always write-back. No entry of a guest becomes this bit, so a flush looks closely at it.
+ */
+#define SHADOW_DEVICE	   (1ULL << 10)
+
 /* What an entry that points to a table looks like: everything is decided at the leaves. */
 #define SHADOW_TABLE_BITS  (PTE_PRESENT | PTE_WRITE | PTE_USER | PTE_ACCESSED)
 
@@ -71,7 +77,7 @@ struct shadow_rule {
 /* Leaves that flushes and fills look at again need all of these to be as the rule makes them. */
 #define SHADOW_LEAF_BITS                                                                           \
 	(PTE_ADDRESS | PTE_PRESENT | PTE_WRITE | PTE_USER | PTE_ACCESSED | PTE_DIRTY |             \
-	 PTE_NO_EXECUTE)
+	 PTE_NO_EXECUTE | SHADOW_DEVICE)
 
 static inline struct shadow_rule shadow_rule(uint64_t upper)
 {
@@ -89,6 +95,32 @@ static inline uint64_t shadow_leaf(struct shadow_rule rule, uint64_t machine, ui
 
 	/* W only with D, which is 5 bits above it. */
 	return leaf & ((entry >> 5) | ~PTE_WRITE);
+}
+
+/* Where a leaf has the third bit of its cache attributes. */
+static inline uint64_t shadow_pat_bit(unsigned level)
+{
+	return level > 1 ? PTE_PAT_LARGE : PTE_PAT;
+}
+
+/* All that a leaf of device memory has beside what the rule gives it. */
+static inline uint64_t shadow_device_mask(unsigned level)
+{
+	return SHADOW_DEVICE | PTE_WRITE_THROUGH | PTE_CACHE_DISABLE | shadow_pat_bit(level);
+}
+
+/* What it has for an entry of the guest at another level, or the same. */
+static inline uint64_t shadow_device_bits(uint64_t entry, unsigned guest_level, unsigned level)
+{
+	uint64_t bits = SHADOW_DEVICE | (entry & (PTE_WRITE_THROUGH | PTE_CACHE_DISABLE));
+
+	return entry & shadow_pat_bit(guest_level) ? bits | shadow_pat_bit(level) : bits;
+}
+
+/* The machine frame of a leaf. */
+static inline uint64_t shadow_leaf_mfn(uint64_t leaf, unsigned level)
+{
+	return (leaf & PTE_ADDRESS & ~(pte_span(level) - 1)) >> 12;
 }
 
 /*

@@ -18,6 +18,7 @@
 #include "boot.h"
 #include "cpu.h"
 #include "cpu_setup.h"
+#include "device.h"
 #include "instructions.h"
 #include "log.h"
 #include "msr.h"
@@ -45,6 +46,8 @@
 #define APIC_TIMER_CURRENT  0x390
 #define APIC_TIMER_DIVIDE   0x3e0
 #define APIC_REGISTERS_SIZE 0x1000
+/* Writes to what follows the registers are messages to processors: any vector, to any of them. */
+#define APIC_MESSAGES_SIZE  0x100000
 
 #define BASE_X2APIC	    0x400
 #define BASE_ENABLED	    0x800
@@ -284,6 +287,7 @@ void apic_init(void)
 {
 	uint64_t base = msr_read(MSR_APIC_BASE);
 
+	device_keep(base & BASE_ADDRESS, APIC_MESSAGES_SIZE);
 	if (!cpu_features.x2apic)
 		registers_page = paging_map_device(base & BASE_ADDRESS, APIC_REGISTERS_SIZE);
 	port_write8(PIC1_DATA, 0xff);

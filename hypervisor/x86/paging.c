@@ -19,6 +19,7 @@
 #include "boot_info.h"
 #include "control_registers.h"
 #include "cpu_setup.h"
+#include "device.h"
 #include "early_alloc.h"
 #include "image.h"
 #include "layout.h"
@@ -214,6 +215,7 @@ void *paging_map_device(uint64_t physical, uint64_t size)
 	uint64_t virtual = LAYOUT_DEVICES + devices_used;
 
 	BUG_ON(length > DEVICES_SIZE - devices_used);
+	device_keep(physical, size);
 	devices_used += length;
 	for (uint64_t i = 0; i < length; i += PAGE_SIZE)
 		map_page(virtual + i, physical - offset + i, RIGHTS_DEVICE, 1);

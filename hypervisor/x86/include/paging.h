@@ -22,7 +22,7 @@ void paging_init(void);
 /* CR3 of the tables with nothing but the hypervisor, for a CPU that has no guest. */
 uint64_t paging_master_cr3(void);
 
-/* Uncached, read-write, for good. Before early_alloc() ends. */
+/* Uncached, read-write, for good, and no domain may map it. Before early_alloc() ends. */
 void *paging_map_device(uint64_t physical, uint64_t size);
 
 /*

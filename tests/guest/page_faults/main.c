@@ -9,6 +9,7 @@
 
 const char test_title[] = "page faults";
 
+#define LOCAL_APIC	 0xfee00000UL
 #define USER_BASE	 (3UL << 39) /* far from the code of user.h */
 #define NON_CANONICAL	 0x0000900000000000UL
 #define CODE_KERNEL	 0  /* offset of a `ret` */
@@ -250,16 +251,15 @@ static void reserved_bits(uint64_t base)
 	expect(base + DATA, FAULT_USER, OUTCOME_NO_FAULT, "after reserved bits", 0);
 }
 
-/* A frame that this domain does not have: its own mistake, reported as a reserved bit. */
+/* A frame that no domain has: the guest's own mistake, reported as a reserved bit. */
 static void foreign_frame(uint64_t base)
 {
-	uint64_t beyond = (1UL << physical_bits()) - PAGE_SIZE;
-
-	root_map(root, base, beyond, PTE_PRESENT | PTE_WRITE | PTE_USER | PTE_AD);
+	root_map(root, base, LOCAL_APIC, PTE_PRESENT | PTE_WRITE | PTE_USER | PTE_AD);
 	flush(base);
-	expect(base + DATA, 0, FAULT_PRESENT | FAULT_RESERVED, "no such frame", beyond);
+	expect(base + DATA, 0, FAULT_PRESENT | FAULT_RESERVED, "no such frame", LOCAL_APIC);
 	expect(base + DATA, FAULT_USER | FAULT_WRITE,
-	       FAULT_PRESENT | FAULT_RESERVED | FAULT_USER | FAULT_WRITE, "no such frame", beyond);
+	       FAULT_PRESENT | FAULT_RESERVED | FAULT_USER | FAULT_WRITE, "no such frame",
+	       LOCAL_APIC);
 }
 
 /* Loosening needs no flush, and the guest is not told of any fault on the way. */

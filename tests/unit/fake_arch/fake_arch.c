@@ -30,6 +30,8 @@ char *fake_ram;
 uint64_t fake_ram_frames;
 uint64_t fake_reserved_first;
 uint64_t fake_reserved_frames;
+uint64_t fake_device_first;
+uint64_t fake_device_frames;
 _Thread_local struct cpu *fake_this_cpu;
 uint64_t fake_clock_ns;
 uint64_t fake_wall_clock = 1700000000ULL * 1000000000ULL;
@@ -55,6 +57,7 @@ void fake_arch_init(uint64_t ram_frames, uint32_t cpu_number)
 	fake_ram_frames = ram_frames;
 	fake_reserved_first = 0;
 	fake_reserved_frames = 0;
+	fake_device_frames = 0;
 	memset(cpus, 0, sizeof(cpus));
 	cpu_count = cpu_number;
 	for (uint32_t i = 0; i < cpu_number; i++) {
@@ -136,6 +139,11 @@ void arch_machine_reboot(void)
 }
 
 /* --- Memory ------------------------------------------------------------------------------ */
+
+bool arch_device_is_own(uint64_t mfn, uint64_t count)
+{
+	return mfn < fake_device_first || mfn + count > fake_device_first + fake_device_frames;
+}
 
 void arch_image_range(uint64_t *start, uint64_t *size)
 {

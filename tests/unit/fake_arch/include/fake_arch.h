@@ -27,6 +27,9 @@ void fake_arch_init(uint64_t ram_frames, uint32_t cpu_number);
 /* These frames are the hypervisor's image when frame_init asks; none at first. */
 extern uint64_t fake_reserved_first;
 extern uint64_t fake_reserved_frames;
+/* Of what is no RAM, these frames are not the hypervisor's own; none at first. */
+extern uint64_t fake_device_first;
+extern uint64_t fake_device_frames;
 void fake_set_cpu(uint32_t id);
 
 /*
