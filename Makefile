@@ -36,11 +36,11 @@ endif
 
 # --- Packages -------------------------------------------------------------------------------------
 
-PACKAGES := gcc libc6-dev make binutils python3 python3-kconfiglib libcmocka-dev clang-14 clang-format-14 \
-	libclang-rt-14-dev llvm-14 gdb qemu-system-x86 xorriso mtools grub-common grub-pc-bin \
-	grub-efi-amd64-bin ovmf git
-# To build Linux, and something for it to run.
-PACKAGES += linux-source-6.1 patch bc flex bison libelf-dev libssl-dev cpio xz-utils kmod busybox-static
+# To build the hypervisor and Linux, and to run them.
+RUN_PACKAGES := gcc libc6-dev make binutils python3 python3-kconfiglib qemu-system-x86 linux-source-6.1 patch bc \
+	flex bison libelf-dev libssl-dev cpio xz-utils kmod busybox-static
+PACKAGES := $(RUN_PACKAGES) libcmocka-dev clang-14 clang-format-14 libclang-rt-14-dev llvm-14 gdb xorriso mtools \
+	grub-common grub-pc-bin grub-efi-amd64-bin ovmf git
 
 # --- Configuration --------------------------------------------------------------------------------
 
@@ -193,10 +193,20 @@ test: deps ## every test, after installing what they need
 test-full: deps ## every test at full length
 	$(Q)$(MAKE) $(parallel) tests RUN_FLAGS=--full
 
-RUN_GUEST ?= demo
-VM_FLAGS ?= --smp 2 --control vcpus=2
-run: $(O)/ringfence $(O)/tests/guest/$(RUN_GUEST).elf ## boot the demonstration guest in QEMU
-	$(Q)tests/vm --kernel $(O)/tests/guest/$(RUN_GUEST).elf $(VM_FLAGS)
+RUN_GUEST ?= linux
+ifeq ($(RUN_GUEST),linux)
+run_needs = linux
+# Without a terminal, Linux shows itself and powers off.
+run_guest = --append "quiet$$([ -t 0 ] || echo ' rf.tour')"
+else
+run_needs = $(O)/tests/guest/$(RUN_GUEST).elf
+run_guest = --kernel $(run_needs) --control vcpus=2
+endif
+VM_FLAGS ?= --smp 2
+run: ## boot the hypervisor and Linux in QEMU, to a shell; installs what it needs (RUN_GUEST=demo: another guest)
+	$(Q)$(MAKE) deps PACKAGES='$(RUN_PACKAGES)'
+	$(Q)$(MAKE) $(parallel) all $(run_needs)
+	$(Q)tests/vm $(run_guest) $(VM_FLAGS)
 
 LINUX ?=
 LINUX_CONFIG ?= node

@@ -34,8 +34,8 @@ image="$scratch/image"
 echo 'not an image' >"$image"
 good=(--kernel "$image")
 
-refused 'no module'
-refused 'no module' --pvh
+refused 'no module' --kernel none
+refused 'no module' --kernel none --pvh
 refused "unknown option 'colour=red'" "${good[@]}" --hv-append 'colour=red'
 refused "unknown option 'verbose'" "${good[@]}" --hv-append 'unsafe-cpu verbose' --pvh
 refused "option 'log-level=loud'.*error\|warning" "${good[@]}" --hv-append log-level=loud
@@ -53,20 +53,20 @@ refused 'more than 32 modules' "${good[@]}" $(printf -- "--module $image %.0s" {
 refused 'more than 32 modules' "${good[@]}" $(printf -- "--module $image %.0s" {1..32}) --iso
 
 bundle_file 'RFBUNDLE\2\0\0\0' 64
-refused 'bundle has version 2' --module "$scratch/bundle"
+refused 'bundle has version 2' --kernel none --module "$scratch/bundle"
 bundle_file 'RFBUNDLE\1\0\0\0\40\0\0\0' 128
-refused 'says it has 32 parts' --module "$scratch/bundle"
+refused 'says it has 32 parts' --kernel none --module "$scratch/bundle"
 bundle_file 'RFBUNDLE\1\0\0\0\377\377\377\377' 4096
-refused 'says it has 4294967295 parts' --module "$scratch/bundle"
+refused 'says it has 4294967295 parts' --kernel none --module "$scratch/bundle"
 bundle_file 'RFBUNDLE\1\0\0\0\1\0\0\0\0\20\0\0\0\0\0\0\1\20\0\0\0\0\0\0' 8192
-refused 'bundle part 0 .offset 0x1000, 4097 bytes' --module "$scratch/bundle"
+refused 'bundle part 0 .offset 0x1000, 4097 bytes' --kernel none --module "$scratch/bundle"
 bundle_file 'RFBUNDLE\1\0\0\0\1\0\0\0\1\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0' 8192
-refused 'bundle part 0 .offset 0x1,' --module "$scratch/bundle"
+refused 'bundle part 0 .offset 0x1,' --kernel none --module "$scratch/bundle"
 bundle_file 'RFBUNDLE\1\0\0\0\1\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\377\377\377\377\377\377\377\377\2' 8192
-refused 'command line of bundle part 0' --module "$scratch/bundle"
+refused 'command line of bundle part 0' --kernel none --module "$scratch/bundle"
 bundle_file 'RFBUNDLE\1\0\0\0\1\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\4' 8192
-refused "bundle's part has no end" --module "$scratch/bundle"
+refused "bundle's part has no end" --kernel none --module "$scratch/bundle"
 bundle_file 'RFBUNDLE\1\0\0\0\1\0\0\0\0\0\0\0\0\0\0\0\0\20\0\0\0\0\0\0\60\0\0\0\0\0\0\0\1' 8192
-refused 'bundle among its parts' --module "$scratch/bundle"
+refused 'bundle among its parts' --kernel none --module "$scratch/bundle"
 
 [ "$failures" = 0 ]

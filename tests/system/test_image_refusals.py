@@ -102,7 +102,7 @@ for keys, pattern in [
 ]:
     refused(rf"good\.elf.*{pattern}", "--kernel", good, "--module", f"{good} domain {keys}")
 refused(r"good\.elf.*role", "--kernel", good, "--module", f"{good} guest memory=32M")
-refused(r"initrd.*before the first domain", "--module", f"{good} initrd")
+refused(r"initrd.*before the first domain", "--kernel", "none", "--module", f"{good} initrd")
 refused(r"good\.elf.*little memory|left", "--kernel", good, "--mem", "128",
         "--module", f"{good} domain memory=512M")
 refused(r"little memory", "--kernel", good, "--hv-append", "control-memory=1M")

@@ -32,7 +32,7 @@ image() {
 ends() {
 	local expected=$1 status
 	shift
-	tests/vm "$@" </dev/null >"$scratch/output" 2>&1
+	tests/vm --kernel none "$@" </dev/null >"$scratch/output" 2>&1
 	status=$?
 	if [ "$status" = "$expected" ]; then
 		echo "ok: $status: $*"
@@ -67,11 +67,26 @@ ends 64 --hv "$scratch/hang" --append x
 ends 64 --hv "$scratch/hang" --no-such-option
 ends 64 --hv "$scratch/hang" --disk "$scratch/none"
 
+# With --reset it starts again, and again.
+ends 124 --hv "$scratch/reset" --timeout 10 --smp 2 --reset
+[ "$(grep -c '^A$' "$scratch/output")" -ge 3 ] || {
+	cat "$scratch/output"
+	failures=$((failures + 1))
+}
+
+# Linux, when no other kernel is named; not built, it says how to.
+tests/vm -O "$scratch" --hv "$scratch/hang" </dev/null >"$scratch/output" 2>&1
+if [ $? != 64 ] || ! grep -q '/linux/vmlinux: .*make linux' "$scratch/output"; then
+	echo 'without a built Linux:'
+	cat "$scratch/output"
+	failures=$((failures + 1))
+fi
+
 # Ended from outside, it takes QEMU with it and leaves nothing behind.
 TMPDIR=$scratch/temporary
 export TMPDIR
 mkdir "$TMPDIR"
-tests/vm --hv "$scratch/hang" --timeout 30 </dev/null >/dev/null 2>&1 &
+tests/vm --kernel none --hv "$scratch/hang" --timeout 30 </dev/null >/dev/null 2>&1 &
 vm=$!
 sleep 2
 read -r qemu _ <"/proc/$vm/task/$vm/children"
