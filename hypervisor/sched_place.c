@@ -57,9 +57,15 @@ struct cpu *sched_lock(const struct sched_entity *entity)
 	}
 }
 
+/* Calling a CPU takes time, and the first thing that the one called does is to take the lock. */
 void sched_unlock(struct cpu *cpu)
 {
+	bool call = cpu->queue.call;
+
+	cpu->queue.call = false;
 	spin_unlock(&cpu->queue.lock);
+	if (call && __atomic_load_n(&cpu->need_schedule, __ATOMIC_RELAXED))
+		arch_cpu_interrupt(cpu);
 }
 
 void sched_request_on(struct cpu *cpu)
@@ -69,8 +75,7 @@ void sched_request_on(struct cpu *cpu)
 	__atomic_store_n(&cpu->need_schedule, true, __ATOMIC_SEQ_CST);
 	if (cpu->current)
 		vcpu_set_work(cpu->current, VCPU_WORK_SCHEDULE);
-	if (cpu != this_cpu() && cpu->online)
-		arch_cpu_interrupt(cpu);
+	cpu->queue.call = cpu != this_cpu() && cpu->online;
 }
 
 void sched_dequeue(struct cpu *cpu, struct sched_entity *entity)
@@ -237,6 +242,16 @@ void sched_set_busy(const struct cpu *cpu)
 		__atomic_fetch_and(&idle_cpus, ~cpu_bit(cpu), __ATOMIC_SEQ_CST);
 }
 
+/* How many wait there for others: a CPU that has nothing to run takes the first at once. */
+static uint32_t stealable(const struct cpu *cpu)
+{
+	uint32_t length = __atomic_load_n(&cpu->queue.length, __ATOMIC_SEQ_CST);
+
+	if (length && !__atomic_load_n(&cpu->queue.busy, __ATOMIC_ACQUIRE))
+		length--;
+	return length;
+}
+
 static struct cpu *longest_queue(uint64_t mask)
 {
 	struct cpu *longest = NULL;
@@ -244,7 +259,7 @@ static struct cpu *longest_queue(uint64_t mask)
 
 	for (; mask; mask &= mask - 1) {
 		struct cpu *cpu = &cpus[__builtin_ctzll(mask)];
-		uint32_t length = __atomic_load_n(&cpu->queue.length, __ATOMIC_SEQ_CST);
+		uint32_t length = stealable(cpu);
 
 		if (length > most) {
 			most = length;

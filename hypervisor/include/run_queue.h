@@ -22,6 +22,7 @@ struct run_queue {
 	struct spinlock lock;
 	struct list_node head; /* least virtual time first; without the one that runs */
 	uint64_t virtual_time; /* about the least of all here */
+	bool call;	       /* its CPU must be told, once the lock is given up */
 	struct timer slice;    /* active while somebody waits, or who runs has a cap */
 
 	/* Written under the lock, read by others without it, as hints. */

@@ -18,7 +18,7 @@ void sched_unlock(struct cpu *cpu);
 
 /* With the lock of its CPU: time goes to what it was spent on. */
 void sched_account(struct sched_entity *entity, uint64_t now);
-/* With the lock: that CPU has to choose again. */
+/* With the lock: that CPU has to choose again. It is told when the lock is given up. */
 void sched_request_on(struct cpu *cpu);
 
 /*

@@ -8,6 +8,7 @@
 #include <pthread.h>
 
 #include "machine.h"
+#include "sched_place.h"
 
 #define MS	    1000000ULL
 #define SECOND	    1000000000ULL
@@ -330,6 +331,45 @@ static void test_pass(void **state)
 			machine_run_ns(b) + 20 * MS);
 }
 
+static uint32_t calls;
+
+static void called(uint32_t id)
+{
+	assert_false(spin_is_locked(&cpus[id].queue.lock));
+	calls++;
+}
+
+/* Who is called takes the lock at once, and what it is called for is not taken from it. */
+static void test_woken_runs_where_it_was(void **state)
+{
+	struct vcpu *v;
+
+	(void)state;
+	machine_init(2);
+	v = machine_vcpu(256, 0, ANY);
+	up(v);
+	machine_run(MS);
+	for (uint32_t i = 0; i < 4; i++) {
+		uint32_t id = v->sched.cpu->id;
+
+		assert_ptr_equal(cpus[id].current, v);
+		machine_enter(id);
+		assert_true(sched_block());
+		machine_leave(id);
+		assert_null(cpus[id].current);
+
+		fake_set_cpu(1 - id);
+		fake_interrupt_hook = called;
+		calls = 0;
+		sched_wake(v);
+		fake_interrupt_hook = NULL;
+		assert_int_equal(calls, 1);
+		assert_false(sched_steal(&cpus[1 - id]));
+		machine_settle();
+		assert_int_equal(v->sched.cpu->id, id);
+	}
+}
+
 static void test_pause(void **state)
 {
 	struct vcpu *a, *b;
@@ -616,6 +656,7 @@ int main(void)
 		cmocka_unit_test_teardown(test_sleeper_is_served, teardown),
 		cmocka_unit_test_teardown(test_sleepers_do_not_starve, teardown),
 		cmocka_unit_test_teardown(test_pass, teardown),
+		cmocka_unit_test_teardown(test_woken_runs_where_it_was, teardown),
 		cmocka_unit_test_teardown(test_pause, teardown),
 		cmocka_unit_test_teardown(test_random_lives, teardown),
 		cmocka_unit_test_teardown(test_threads, teardown),
