@@ -43,8 +43,11 @@ void shadow_half_shootdown(const struct shadow_half *half)
 void shadow_half_unlink(struct shadow_half *half, unsigned first, unsigned end,
 			struct list_node *dropped)
 {
+	const uint64_t used = *shadow_used(half->table);
+
 	shadow_quick_forget(half);
-	for (unsigned slot = first; slot < end; slot++) {
+	for (unsigned slot = shadow_next(used, first); slot < end;
+	     slot = shadow_next(used, slot + 1)) {
 		uint64_t entry = half->table[slot];
 
 		if (!entry)
@@ -130,11 +133,27 @@ static struct shadow_root *root_free_structure(struct domain *d)
 	return root;
 }
 
+/* A new level-4 table has the hypervisor's slots; a kernel view those of the kernel half as well. */
+static void view_init(uint64_t *view)
+{
+	arch_table_init(view);
+	*shadow_used(view) |= shadow_groups(SLOT_USER_END, SLOT_KERNEL_FIRST);
+}
+
+static void view_copy_kernel_half(uint64_t *view, const uint64_t *master)
+{
+	const uint64_t used = *shadow_used(master);
+
+	for (unsigned slot = shadow_next(used, SLOT_KERNEL_FIRST); slot < PTE_ENTRIES;
+	     slot = shadow_next(used, slot + 1))
+		if (master[slot])
+			shadow_write(&view[slot], master[slot]);
+}
+
 static struct shadow_root *root_create(struct domain *d, uint64_t gfn)
 {
 	struct shadow *s = &d->shadow;
 	struct shadow_root *root = root_free_structure(d);
-	const uint64_t *master = arch_frame_pointer(s->kernel_table);
 	uint64_t *user = root ? shadow_pool_alloc(d, 0) : NULL;
 	uint64_t *kernel = user ? shadow_pool_alloc(d, 0) : NULL;
 
@@ -146,10 +165,9 @@ static struct shadow_root *root_create(struct domain *d, uint64_t gfn)
 		shadow_pool_return(d, &dropped);
 		return NULL;
 	}
-	arch_table_init(user);
-	arch_table_init(kernel);
-	memcpy(&kernel[SLOT_KERNEL_FIRST], &master[SLOT_KERNEL_FIRST],
-	       (PTE_ENTRIES - SLOT_KERNEL_FIRST) * sizeof(*kernel));
+	view_init(user);
+	view_init(kernel);
+	view_copy_kernel_half(kernel, arch_frame_pointer(s->kernel_table));
 	root->gfn = gfn;
 	root->user_table = shadow_table_mfn(user);
 	root->kernel_table = shadow_table_mfn(kernel);
@@ -396,7 +414,7 @@ static bool kernel_slot_copy(struct domain *d, const struct shadow_root *root, u
 
 	if (view[slot] == master[slot])
 		return false;
-	__atomic_store_n(&view[slot], master[slot], __ATOMIC_RELAXED);
+	shadow_write(&view[slot], master[slot]);
 	return true;
 }
 

@@ -9,14 +9,14 @@
  * has flushed).
  *
  * Debug builds only. Nothing of the domain runs meanwhile, so no locks. Frames that have been seen
- * are marked in their tag.
+ * are marked in their order.
  */
 #include "device_memory.h"
 #include "memory.h"
 #include "shadow_table.h"
 #include "walk.h"
 
-#define TAG_SEEN 0x100
+#define ORDER_SEEN 0x80
 
 struct shadow_audit {
 	const struct shadow_half *half;
@@ -114,9 +114,9 @@ static const char *audit_frame(const struct domain *d, uint64_t mfn)
 	frame = frame_of(mfn);
 	if (frame->state != FRAME_SHADOW || frame->owner != d->id)
 		return "a shadow table is not of the domain's pool";
-	if (frame->tag & TAG_SEEN)
+	if (frame->order & ORDER_SEEN)
 		return "a shadow table stands in two places";
-	frame->tag |= TAG_SEEN;
+	frame->order |= ORDER_SEEN;
 	return NULL;
 }
 
@@ -149,6 +149,8 @@ static const char *audit_table(const struct shadow_audit *audit, const uint64_t 
 				return "a shadow entry is neither present nor zero";
 			continue;
 		}
+		if (shadow_next(*shadow_used(table), i) != i)
+			return "a shadow entry is not among those that were used";
 		if (shadow_entry_is_table(table[i], level))
 			wrong = audit_below(audit, table[i], level, address);
 		else
@@ -221,7 +223,7 @@ static const char *audit_pool(struct domain *d)
 		listed++;
 		if (frame->state != FRAME_SHADOW || frame->owner != d->id)
 			wrong = "a frame on the pool's list is not the pool's";
-		if (frame->tag & TAG_SEEN)
+		if (frame->order & ORDER_SEEN)
 			wrong = "a shadow table in use is on the pool's list";
 	}
 	if (listed != pool->available)
@@ -233,7 +235,7 @@ static void clear_marks(const struct domain *d)
 {
 	for (uint64_t mfn = 0; mfn < frame_limit; mfn++)
 		if (frame_of(mfn)->state == FRAME_SHADOW && frame_of(mfn)->owner == d->id)
-			frame_of(mfn)->tag &= ~(uint64_t)TAG_SEEN;
+			frame_of(mfn)->order &= (uint8_t)~ORDER_SEEN;
 }
 
 const char *shadow_audit(struct domain *d, bool strict)

@@ -96,7 +96,7 @@ static void leaf_install(struct shadow_half *half, uint64_t address, uint64_t *s
 
 	if (leaf & SHADOW_KERNEL_ONLY)
 		hide_from_user(half, address);
-	__atomic_store_n(slot, leaf, __ATOMIC_RELAXED);
+	shadow_write(slot, leaf);
 	if ((old & PTE_PRESENT) && (((old ^ leaf) & LEAF_TARGET) || (old & ~leaf & PTE_WRITE) ||
 				    (leaf & ~old & PTE_NO_EXECUTE)))
 		shadow_half_shootdown(half);
@@ -123,7 +123,7 @@ static uint64_t *table_below(const struct shadow_half *half, uint64_t *table, ui
 	if (level == 4)
 		shadow_half_set_slot(half, index, entry);
 	else
-		__atomic_store_n(&table[index], entry, __ATOMIC_RELAXED);
+		shadow_write(&table[index], entry);
 	if (old)
 		shadow_half_shootdown(half);
 	return below;
@@ -243,6 +243,7 @@ static unsigned fill_around(const struct shadow_half *half, uint64_t *table, uin
 {
 	struct shadow_translation t = { 0 };
 
+	*shadow_used(table) |= shadow_groups(first, end);
 	if (walk->level > 1)
 		return fill_from_large(half, table, address, walk, first, end);
 	return fill_from_table(half, table, walk->leaf - pte_index(address, 1), walk->upper, &t,

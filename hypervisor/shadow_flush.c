@@ -113,11 +113,9 @@ static void resync_leaf(struct resync *r, uint64_t *slot, uint64_t guest)
  * from its leaf, and is looked at closely every time.)
  */
 static inline __attribute__((always_inline)) void
-resync_entries(struct resync *r, uint64_t *table, const struct walk *walk, unsigned count,
-	       uint64_t keep, uint64_t add, uint64_t only_in_leaf)
+resync_entries(struct resync *r, uint64_t *table, const uint64_t *guest, const struct walk *walk,
+	       unsigned count, uint64_t keep, uint64_t add, uint64_t only_in_leaf)
 {
-	const uint64_t *guest = walk->leaf;
-
 	for (unsigned i = 0; i < count; i++) {
 		uint64_t leaf = table[i];
 		uint64_t entry;
@@ -132,32 +130,35 @@ resync_entries(struct resync *r, uint64_t *table, const struct walk *walk, unsig
 	}
 }
 
-static __attribute__((noinline)) void resync_user_entries(struct resync *r, uint64_t *table,
-							  const struct walk *walk, unsigned count,
-							  uint64_t keep, uint64_t add)
+static void resync_group(struct resync *r, uint64_t *table, const uint64_t *guest,
+			 const struct walk *walk, unsigned count, uint64_t keep, uint64_t add)
 {
-	resync_entries(r, table, walk, count, keep, add, 0);
+	if (r->half->root)
+		resync_entries(r, table, guest, walk, count, keep, add, 0);
+	else
+		resync_entries(r, table, guest, walk, count, keep, add, PTE_USER);
+	r->visited += count;
 }
 
-static __attribute__((noinline)) void resync_kernel_entries(struct resync *r, uint64_t *table,
-							    const struct walk *walk, unsigned count,
-							    uint64_t keep, uint64_t add)
-{
-	resync_entries(r, table, walk, count, keep, add, PTE_USER);
-}
-
-static void resync_table(struct resync *r, uint64_t *table, const struct walk *walk, unsigned count)
+/* Entries [first, end) of a level-1 table; walk: of the first. */
+static void resync_table(struct resync *r, uint64_t *table, const struct walk *walk, unsigned first,
+			 unsigned end)
 {
 	const bool plain = r->identity && (!r->half->root || (walk->upper & PTE_USER));
 	const struct shadow_rule rule = shadow_rule(walk->upper);
 	const uint64_t keep = plain ? rule.keep | PTE_ADDRESS | PTE_USER : 0;
 	const uint64_t add = rule.add & ~PTE_USER;
+	const uint64_t *guest = walk->leaf - first;
+	uint64_t used = *shadow_used(table) & shadow_groups(first, end);
 
-	if (r->half->root)
-		resync_user_entries(r, table, walk, count, keep, add);
-	else
-		resync_kernel_entries(r, table, walk, count, keep, add);
-	r->visited += count;
+	for (; used; used &= used - 1) {
+		unsigned at = (unsigned)__builtin_ctzll(used) * SHADOW_GROUP;
+		unsigned stop = at + SHADOW_GROUP < end ? at + SHADOW_GROUP : end;
+
+		if (at < first)
+			at = first;
+		resync_group(r, &table[at], &guest[at], walk, stop - at, keep, add);
+	}
 }
 
 static void resync_large(struct resync *r, uint64_t *slot, uint64_t address,
@@ -177,7 +178,7 @@ static void resync_large(struct resync *r, uint64_t *slot, uint64_t address,
 /* One slot of level 2: [start, last] lies within its 2 MiB. */
 static void resync_region(struct resync *r, uint64_t *slot, uint64_t start, uint64_t last)
 {
-	unsigned count = ((last - start) >> 12) + 1;
+	unsigned first = pte_index(start, 1), end = pte_index(last, 1) + 1;
 	bool large = *slot & PTE_LARGE;
 	enum walk_kind kind = WALK_TABLE;
 	struct walk walk;
@@ -186,9 +187,9 @@ static void resync_region(struct resync *r, uint64_t *slot, uint64_t start, uint
 		kind = walk_probe(r->half->domain, r->half->guest_root, start, &walk);
 	if (large && kind == WALK_LARGE) {
 		resync_large(r, slot, start & ~(pte_span(2) - 1), &walk);
-	} else if (!large && kind == WALK_TABLE && r->budget >= count) {
-		r->budget -= count;
-		resync_table(r, shadow_table(*slot) + pte_index(start, 1), &walk, count);
+	} else if (!large && kind == WALK_TABLE && r->budget >= end - first) {
+		r->budget -= end - first;
+		resync_table(r, shadow_table(*slot), &walk, first, end);
 	} else {
 		entry_unlink(r, slot, 2);
 	}
@@ -215,18 +216,20 @@ static void resync_slot(struct resync *r, uint64_t *slot, unsigned level, uint64
 		resync_level(r, shadow_table(*slot), level - 1, start, last);
 }
 
+/* [start, last] lies within one table. */
 static void resync_level(struct resync *r, uint64_t *table, unsigned level, uint64_t start,
 			 uint64_t last)
 {
-	for (;;) {
-		uint64_t slot_last = start | (pte_span(level) - 1);
+	const uint64_t used = *shadow_used(table), span = pte_span(level);
+	const uint64_t base = start & ~(span * PTE_ENTRIES - 1);
+	const unsigned end = pte_index(last, level);
 
-		if (slot_last > last)
-			slot_last = last;
-		resync_slot(r, &table[pte_index(start, level)], level, start, slot_last);
-		if (slot_last == last)
-			return;
-		start = slot_last + 1;
+	for (unsigned i = shadow_next(used, pte_index(start, level)); i <= end;
+	     i = shadow_next(used, i + 1)) {
+		uint64_t address = base + i * span, address_last = address + span - 1;
+
+		resync_slot(r, &table[i], level, address > start ? address : start,
+			    address_last < last ? address_last : last);
 	}
 }
 
@@ -239,7 +242,7 @@ static bool resync_remembered(struct resync *r, uint64_t start, uint64_t last)
 	if ((start ^ last) < pte_span(2))
 		table = shadow_quick_probe(r->half, start, &walk);
 	if (table)
-		resync_table(r, &table[pte_index(start, 1)], &walk, ((last - start) >> 12) + 1);
+		resync_table(r, table, &walk, pte_index(start, 1), pte_index(last, 1) + 1);
 	return table;
 }
 

@@ -8,8 +8,9 @@
  * the table is zeroed. So the work of dropping is paid in steps of 512 entries by those who use the
  * tables next, and no guest can make anybody walk a large tree at once.
  *
- * Lock: pool.lock, innermost but one. The tag of a frame on the list is the level of the table it
- * was, 0 if it has no children.
+ * Lock: pool.lock, innermost but one. The order of a frame on the list is the level of the table it
+ * was, 0 if it has no children; its tag says which entries were used (shadow_table.h), so a table
+ * that held little is soon opened and zeroed.
  */
 #include "assert.h"
 #include "frame.h"
@@ -41,15 +42,16 @@ int shadow_pool_create(struct domain *d, uint64_t frames)
 /* The children of a level-4 table are its user half: the rest is the hypervisor's, or shared. */
 static void adopt_children(struct shadow_pool *pool, const uint64_t *table, unsigned level)
 {
-	unsigned end = level == 4 ? SLOT_USER_END : PTE_ENTRIES;
+	const unsigned end = level == 4 ? SLOT_USER_END : PTE_ENTRIES;
+	const uint64_t used = *shadow_used(table);
 
-	for (unsigned i = 0; i < end; i++) {
+	for (unsigned i = shadow_next(used, 0); i < end; i = shadow_next(used, i + 1)) {
 		struct frame *child;
 
 		if (!shadow_entry_is_table(table[i], level))
 			continue;
 		child = frame_of((table[i] & PTE_ADDRESS) >> 12);
-		child->tag = level - 1;
+		child->order = (uint8_t)(level - 1);
 		list_insert_before(&pool->free, &child->link);
 		pool->available++;
 	}
@@ -68,11 +70,28 @@ static void open_dropped(struct shadow_pool *pool, uint64_t reserve)
 
 		if (pool->available > reserve)
 			return;
-		if (frame->tag <= 1)
+		if (frame->order <= 1)
 			continue;
 		adopt_children(pool, arch_frame_pointer((uint64_t)(frame - frame_table)),
-			       frame->tag);
-		frame->tag = 0;
+			       frame->order);
+		frame->order = 0;
+	}
+}
+
+/* One run of used groups after the other. */
+static void zero(uint64_t *table)
+{
+	uint64_t used = *shadow_used(table);
+
+	*shadow_used(table) = 0;
+	while (used) {
+		unsigned first = (unsigned)__builtin_ctzll(used);
+		uint64_t run = used & ~(used + (1ULL << first));
+		unsigned end = 64 - (unsigned)__builtin_clzll(run);
+
+		memset(&table[first * SHADOW_GROUP], 0,
+		       (end - first) * SHADOW_GROUP * sizeof(*table));
+		used ^= run;
 	}
 }
 
@@ -90,12 +109,12 @@ uint64_t *shadow_pool_alloc(struct domain *d, uint64_t reserve)
 		table = arch_frame_pointer((uint64_t)(frame - frame_table));
 		list_remove(&frame->link);
 		pool->available--;
-		if (frame->tag > 1)
-			adopt_children(pool, table, frame->tag);
+		if (frame->order > 1)
+			adopt_children(pool, table, frame->order);
 	}
 	spin_unlock(&pool->lock);
 	if (table)
-		memset(table, 0, FRAME_SIZE);
+		zero(table);
 	return table;
 }
 
@@ -103,7 +122,7 @@ void shadow_pool_drop(struct list_node *dropped, uint64_t mfn, unsigned level)
 {
 	struct frame *frame = frame_of(mfn);
 
-	frame->tag = level;
+	frame->order = (uint8_t)level;
 	list_insert_before(dropped, &frame->link);
 }
 

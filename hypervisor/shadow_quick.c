@@ -86,6 +86,7 @@ void shadow_quick_remember(struct shadow_half *half, uint64_t address, uint64_t 
 	if (!region_read(half, address, region))
 		return;
 	region->table = table;
+	region->used = shadow_used(table);
 	region->chunk = 0;
 	chunk_learn(half->domain, region, region->guest[pte_index(address, 1)]);
 	region->number = address >> 21;
@@ -159,6 +160,7 @@ static inline unsigned fill_window(struct shadow_half *half, struct shadow_regio
 	shadow_window_choose(&half->window, address, &first, &end);
 	if (end - first <= SHADOW_WINDOW_MIN && is_alone(region, pte_index(address, 1), plain))
 		return 0;
+	*region->used |= shadow_groups(first, end);
 	for (unsigned i = first; i < end; i++) {
 		uint64_t entry = __atomic_load_n(&region->guest[i], __ATOMIC_RELAXED);
 
@@ -178,12 +180,14 @@ static __attribute__((noinline)) int fill(struct shadow_half *half, struct shado
 					  uint64_t address, uint64_t entry,
 					  struct rf_counters *counters)
 {
-	uint64_t *slot = &region->table[pte_index(address, 1)];
+	unsigned index = pte_index(address, 1);
+	uint64_t *slot = &region->table[index];
 
 	if (*slot)
 		return QUICK_UNKNOWN;
 	if (!chunk_is_known(region, entry) && !chunk_learn(half->domain, region, entry))
 		return QUICK_UNKNOWN;
+	*region->used |= 1ULL << index / SHADOW_GROUP;
 	__atomic_store_n(slot, leaf_of(region, entry), __ATOMIC_RELAXED);
 	counters->fills++;
 	counters->window_fills += fill_window(half, region, address, shadow_plain(half));

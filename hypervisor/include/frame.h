@@ -39,11 +39,11 @@ struct frame {
 			uint32_t references; /* 1 for its owner, 1 for every other holder */
 			uint16_t owner; /* domain; FRAME_OWNER_NONE unless DOMAIN, SHADOW, LIMBO */
 			uint8_t state;	/* enum frame_state */
-			uint8_t order;	/* of the free block that starts here */
+			uint8_t order;	/* of the free block that starts here; see shadow_pool.c */
 		};
 		uint64_t word; /* the four at once, for compare-and-exchange */
 	};
-	uint64_t tag; /* SHADOW: level of the table, see shadow_pool.c; else FRAME_TAG_* */
+	uint64_t tag; /* SHADOW: which entries were used, see shadow_table.h; else FRAME_TAG_* */
 };
 
 /* tag of a frame that is FREE, or HYPERVISOR since boot */

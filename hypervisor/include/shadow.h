@@ -50,7 +50,8 @@ struct shadow_region {
 	uint64_t *slot[3]; /* the guest's entries above, */
 	uint64_t value[3]; /* and what they were */
 	uint64_t *guest;   /* the guest's level-1 table */
-	uint64_t *table;   /* the shadow's */
+	uint64_t *table;   /* the shadow's, */
+	uint64_t *used;	   /* and which of its entries may not be zero */
 	uint64_t allow;	   /* an entry as the levels above let it be: (entry & allow) | deny */
 	uint64_t deny;
 	uint64_t chunk; /* frames of this 2 MiB chunk are the domain's: an entry that maps to it, */

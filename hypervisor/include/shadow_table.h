@@ -16,6 +16,7 @@
 
 #include "arch.h"
 #include "domain.h"
+#include "frame.h"
 #include "list.h"
 #include "pte.h"
 #include "shadow.h"
@@ -53,15 +54,59 @@ static inline bool shadow_entry_is_table(uint64_t entry, unsigned level)
 	return level > 1 && (entry & PTE_PRESENT) && !(entry & PTE_LARGE);
 }
 
+/*
+ * Which entries of a table may not be zero: a bit of its frame's tag for each group of 8. So what
+ * flushes, drops and the pool do takes time for what a table holds, not for its size. Bits are set
+ * when an entry is written, and cleared when the pool zeroes the table.
+ */
+#define SHADOW_GROUP 8
+
+static inline uint64_t *shadow_used(const uint64_t *table)
+{
+	return &frame_of(arch_pointer_frame(table))->tag;
+}
+
+/* The groups of entries [first, end), which are not none. */
+static inline uint64_t shadow_groups(unsigned first, unsigned end)
+{
+	return (~0ULL << first / SHADOW_GROUP) & (~0ULL >> (63 - (end - 1) / SHADOW_GROUP));
+}
+
+/* The next index that may hold an entry, from this one on; PTE_ENTRIES: there is none. */
+static inline unsigned shadow_next(uint64_t used, unsigned index)
+{
+	uint64_t left = index < PTE_ENTRIES ? used >> index / SHADOW_GROUP : 0;
+
+	if (left & 1)
+		return index;
+	if (!left)
+		return PTE_ENTRIES;
+	return (index / SHADOW_GROUP + (unsigned)__builtin_ctzll(left)) * SHADOW_GROUP;
+}
+
+/*
+ * Writes an entry. Of a level-4 table, one half is written under another lock than the other: so
+ * the bit is set atomically, where it is not set yet.
+ */
+static inline void shadow_write(uint64_t *slot, uint64_t entry)
+{
+	uint64_t group = 1ULL << ((uintptr_t)slot / sizeof(*slot) % PTE_ENTRIES / SHADOW_GROUP);
+	uint64_t *used = shadow_used(slot);
+
+	if (!(__atomic_load_n(used, __ATOMIC_RELAXED) & group))
+		__atomic_fetch_or(used, group, __ATOMIC_RELAXED);
+	__atomic_store_n(slot, entry, __ATOMIC_RELAXED);
+}
+
 /* Writes a level-4 slot of a half, in all views of its root. */
 static inline void shadow_half_set_slot(const struct shadow_half *half, unsigned slot,
 					uint64_t entry)
 {
 	uint64_t in_kernel_view = entry && half->root ? entry | PTE_NO_EXECUTE : entry;
 
-	__atomic_store_n(&half->table[slot], in_kernel_view, __ATOMIC_RELAXED);
+	shadow_write(&half->table[slot], in_kernel_view);
 	if (half->root)
-		__atomic_store_n(&half->user_table[slot], entry, __ATOMIC_RELAXED);
+		shadow_write(&half->user_table[slot], entry);
 }
 
 /*
