@@ -23,6 +23,7 @@
 #define ENOSYS	   38
 #define ENODATA	   61
 #define EOPNOTSUPP 95
+#define ENOTCONN   107
 #endif
 
 #endif

@@ -9,6 +9,7 @@
  *   I4  every frame has as many references as there are holders, and is mapped at one place
  *   I8  free frames hold what was written when they were freed; guard pages are absent
  *   I9  who runs, who waits and which roots are loaded is the same wherever it is noted
+ *   I10 every event port is taken by one thing, and that by it (event.c)
  * Locks: takes none, since every other CPU waits in audit_wait(), where it holds none: on its way
  * out to a guest, asleep, or about to audit itself. One CPU audits at a time.
  * Odd: frames of domains are marked in their tags on the way, and unmarked at the end.
@@ -17,6 +18,7 @@
 
 #include "bitmap.h"
 #include "cpu.h"
+#include "device_interrupt.h"
 #include "domain.h"
 #include "log.h"
 #include "quiesce.h"
@@ -179,6 +181,8 @@ static bool count_holders(struct domain *d, void *context)
 
 	for (uint32_t i = 0; i < d->vcpu_count; i++)
 		holders->count += d->vcpus[i]->page_mfn == holders->mfn;
+	if (d->event.page)
+		holders->count += arch_pointer_frame(d->event.page) == holders->mfn;
 	return false;
 }
 
@@ -236,6 +240,8 @@ static bool audit_domain(struct domain *d, void *context)
 		audit->wrong = shadow_audit(d, false);
 	for (uint32_t i = 0; i < d->vcpu_count && !audit->wrong; i++)
 		audit->wrong = audit_vcpu(d->vcpus[i]);
+	if (!audit->wrong)
+		audit->wrong = event_audit(d);
 	audit->owned += counted[d->id];
 	audit->pool += pooled[d->id];
 	return audit->wrong != NULL;
@@ -311,7 +317,8 @@ static const char *audit_cpus(void)
 const char *audit_run(void)
 {
 	static const char *(*const parts[])(void) = {
-		frame_audit, audit_frames, audit_holders, audit_domains, audit_cpus, arch_audit,
+		frame_audit, audit_frames, audit_holders, audit_domains, device_interrupt_audit,
+		audit_cpus,  arch_audit,
 	};
 	const char *wrong = NULL;
 

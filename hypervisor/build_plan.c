@@ -55,6 +55,7 @@ uint64_t build_plan_overhead(const struct build_plan *plan)
 		shadow = domain_shadow_default(c->frames);
 	return shadow + SHADOW_POOL_MINIMUM + c->vcpus * VCPU_FRAMES +
 	       frame_pointer_frames(sizeof(struct domain)) +
+	       frame_pointer_frames(EVENT_TABLE_SIZE) +
 	       (c->control ? 0 : frame_pointer_frames(slots + 1) + c->frames / 512);
 }
 

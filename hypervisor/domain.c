@@ -25,11 +25,13 @@
 #include "abi/errno.h"
 
 #define REAP_FRAMES	    256 /* a step */
+#define REAP_PORTS	    32
 #define SHADOW_FRAMES_LEAST 512
 
 /* What is done next to a dying domain. */
 enum reap_step {
 	REAP_STOP, /* its vCPUs leave their CPUs */
+	REAP_EVENTS,
 	REAP_SHADOW,
 	REAP_MEMORY,
 	REAP_HIDE,
@@ -41,6 +43,7 @@ static struct list_node domain_list = LIST_INIT(domain_list);
 static struct list_node dying = LIST_INIT(dying);
 static uint64_t numbers[BITMAP_WORDS(DOMAIN_MAX)]; /* in use */
 static struct domain *domains[DOMAIN_MAX];	   /* those in the list */
+static uint64_t last_serial;
 static bool reaping;
 static bool any_crashed;
 
@@ -114,6 +117,7 @@ static void free_vcpus(struct domain *d)
 static void free_domain(struct domain *d)
 {
 	free_vcpus(d);
+	event_destroy(d);
 	memory_destroy(d);
 	give_number_back(d);
 	frame_free_pointer(d, sizeof(*d));
@@ -130,10 +134,13 @@ static const char *create_parts(struct domain *d, const struct domain_config *co
 		shadow_frames = domain_shadow_default(config->frames);
 	if (shadow_create(d, shadow_frames))
 		error = "no memory for its shadow page tables";
+	if (!error && event_create(d))
+		error = "no memory for its event ports";
 	if (!error)
 		error = create_vcpus(d, config);
 	if (error) {
 		free_vcpus(d);
+		event_destroy(d);
 		shadow_destroy(d);
 		memory_destroy(d);
 	}
@@ -149,6 +156,7 @@ struct domain *domain_create(const struct domain_config *config, const char **er
 	if (!d)
 		return NULL;
 	d->control = config->control;
+	d->serial = __atomic_add_fetch(&last_serial, 1, __ATOMIC_RELAXED);
 	d->references = 1;
 	d->state = RF_DOMAIN_RUNNING;
 	d->vcpu_count = config->vcpus;
@@ -338,6 +346,10 @@ static void reap_one(struct domain *d)
 			return;
 		/* Whoever found it before it was dying is done with its memory, too. */
 		quiesce_wait();
+		break;
+	case REAP_EVENTS:
+		if (!event_teardown(d, REAP_PORTS))
+			return;
 		break;
 	case REAP_SHADOW:
 		if (!shadow_teardown(d, REAP_FRAMES))

@@ -92,17 +92,9 @@ static bool is_code_address(uint64_t address)
 	return address_is_canonical(address) && !address_is_hypervisor(address);
 }
 
-/* One more holder of the frame behind a gfn of the domain, or FRAME_NONE. */
-static uint64_t hold_frame(const struct domain *d, uint64_t gfn)
-{
-	uint64_t mfn = memory_lookup(d, gfn);
-
-	return mfn != FRAME_NONE && frame_get(mfn, d->id) ? mfn : FRAME_NONE;
-}
-
 static int set_page(struct vcpu *v, uint64_t gfn)
 {
-	uint64_t mfn = hold_frame(v->domain, gfn);
+	uint64_t mfn = memory_hold(v->domain, gfn);
 
 	if (mfn == FRAME_NONE)
 		return -EINVAL;

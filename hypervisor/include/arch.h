@@ -22,8 +22,10 @@ struct cpu;
 struct registers;
 struct vcpu;
 struct rf_vcpu_context;
+struct rf_interrupt;
 
 #include "arch_inline.h"
+#include "arch_line.h"
 
 /*
  * Other CPUs. arch_cpu_interrupt makes a CPU enter the hypervisor soon; the reason is in its
@@ -86,6 +88,21 @@ bool arch_deliver_vector(struct vcpu *v, uint8_t vector);
  * user mode.
  */
 bool arch_interrupts_enabled(const struct vcpu *v);
+
+/*
+ * Where a device's interrupt comes in: struct arch_line of arch_line.h. Open: from now on
+ * device_interrupt_arrive(number), on `near` or, if that has no room, another CPU; 0, or an error of
+ * interrupt_bind. Close: it comes no more once quiesce_wait() has returned; then free. What is
+ * done to one line at a time is the caller's business.
+ */
+int arch_line_open(struct arch_line *line, uint32_t number, const struct rf_interrupt *what,
+		   const struct cpu *near);
+void arch_line_mask(const struct arch_line *line);
+void arch_line_unmask(const struct arch_line *line);
+void arch_line_close(const struct arch_line *line);
+void arch_line_free(const struct arch_line *line);
+/* What the device is to send; zero for an interrupt that is no message. */
+void arch_line_message(const struct arch_line *line, uint64_t *address, uint32_t *data);
 
 /*
  * The frame table: `limit` entries, zeroed, at a fixed address. Only the entries of RAM may be

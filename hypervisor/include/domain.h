@@ -11,6 +11,7 @@
 
 #include "abi/domain.h"
 #include "abi/vcpu.h"
+#include "event.h"
 #include "log.h"
 #include "list.h"
 #include "memory.h"
@@ -31,6 +32,7 @@ struct domain {
 	struct list_node link;
 	uint16_t id;
 	bool control;
+	uint64_t serial;     /* unlike its number, no other domain's ever */
 	uint32_t references; /* 1 while it is in the list */
 	struct spinlock lock;
 	uint32_t state;	 /* RF_DOMAIN_* */
@@ -45,6 +47,7 @@ struct domain {
 
 	struct memory memory;
 	struct shadow shadow;
+	struct event_table event;
 	struct domain_trap traps[256];
 	struct spinlock console_lock; /* for console */
 	struct log_guest console;
@@ -60,6 +63,14 @@ static inline uint64_t memory_lookup(const struct domain *d, uint64_t gfn)
 static inline uint64_t memory_lookup_2m(const struct domain *d, uint64_t gfn)
 {
 	return memory_find_2m(&d->memory, d->id, gfn);
+}
+
+/* One more holder of the frame behind a gfn of the domain, or FRAME_NONE. */
+static inline uint64_t memory_hold(const struct domain *d, uint64_t gfn)
+{
+	uint64_t mfn = memory_lookup(d, gfn);
+
+	return mfn != FRAME_NONE && frame_get(mfn, d->id) ? mfn : FRAME_NONE;
 }
 
 struct domain_config {

@@ -5,6 +5,8 @@
  *
  *  domain_list_lock      domain.c    the list of domains
  *  domain->lock          domain.c    life cycle, vCPUs coming up and going down
+ *  event_lock            event.c     which event ports are taken, in all domains
+ *  event.lock            event.c     the same in one domain, for who only sends
  *  domain->console_lock  console.c   what it prints
  *  memory.lock           memory.c    gfn to mfn map of one domain
  *  shadow.lock           shadow.c    which roots have a shadow, and their age
@@ -12,6 +14,10 @@
  *  shadow.kernel_lock    shadow.c    the same for the kernel half
  *  shadow.pool.lock      shadow_pool.c
  *  frame_lock            frame.c     the free lists
+ *  taken_lock            device_interrupt.c  which numbers interrupts have
+ *  device_interrupt.lock device_interrupt.c  one interrupt, arriving too
+ *  vector_lock           x86/line.c  which vectors are taken
+ *  ioapic.lock           x86/ioapic.c  one interrupt controller's registers
  *  run_queue.lock        sched.c     one CPU's run queue; never two at once
  *  timer_queue.lock      timer.c     one CPU's timers; never two at once
  *  input_lock            console_input.c  what was typed

@@ -114,6 +114,14 @@ static void add_cpu(uint32_t apic_id)
 		acpi_info.cpus[acpi_info.cpu_count++] = apic_id;
 }
 
+static void add_ioapic(uint32_t address, uint32_t first_interrupt)
+{
+	if (acpi_info.ioapic_count == ACPI_IOAPICS_MAX)
+		return;
+	acpi_info.ioapic_gsis[acpi_info.ioapic_count] = first_interrupt;
+	acpi_info.ioapics[acpi_info.ioapic_count++] = address;
+}
+
 static void read_madt_entry(const struct madt_entry *e)
 {
 	if (e->type == MADT_LOCAL_APIC && e->length >= MADT_ENTRY_SIZE(local_apic)) {
@@ -123,8 +131,7 @@ static void read_madt_entry(const struct madt_entry *e)
 		if (e->local_x2apic.flags & MADT_CPU_ENABLED)
 			add_cpu(e->local_x2apic.apic_id);
 	} else if (e->type == MADT_IOAPIC && e->length >= MADT_ENTRY_SIZE(ioapic)) {
-		if (acpi_info.ioapic_count < ACPI_IOAPICS_MAX)
-			acpi_info.ioapics[acpi_info.ioapic_count++] = e->ioapic.address;
+		add_ioapic(e->ioapic.address, e->ioapic.first_interrupt);
 	}
 }
 

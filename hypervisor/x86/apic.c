@@ -13,13 +13,14 @@
  */
 #include "apic.h"
 
-#include "acpi.h"
 #include "arch.h"
 #include "boot.h"
 #include "cpu.h"
 #include "cpu_setup.h"
 #include "device.h"
 #include "instructions.h"
+#include "ioapic.h"
+#include "line.h"
 #include "log.h"
 #include "msr.h"
 #include "paging.h"
@@ -65,13 +66,6 @@
 #define COMMAND_ASSERT	    0x04000
 #define COMMAND_ALL_OTHERS  0xc0000
 #define PENDING_POLLS	    1000000
-
-#define IOAPIC_SIZE	    0x20
-#define IOAPIC_INDEX	    0x00
-#define IOAPIC_DATA	    0x10
-#define IOAPIC_VERSION	    0x01
-#define IOAPIC_ENTRY	    0x10
-#define IOAPIC_MASKED	    0x10000
 
 #define PIC1_DATA	    0x21
 #define PIC2_DATA	    0xa1
@@ -167,9 +161,16 @@ static void handle_error(void)
 
 void apic_interrupt(uint8_t vector)
 {
+	bool device = vector >= LINE_VECTOR_FIRST && vector <= LINE_VECTOR_LAST;
+
 	if (vector == VECTOR_SPURIOUS)
 		return;
+	/* What is level triggered must be masked before it is acknowledged, or it comes again. */
+	if (device && !line_interrupt(vector))
+		report("unexpected vector of a device", vector);
 	apic_write(APIC_EOI, 0);
+	if (device)
+		return;
 	if (vector == VECTOR_TIMER)
 		timer_interrupt();
 	else if (vector == VECTOR_ERROR)
@@ -183,6 +184,11 @@ void apic_nmi(const struct registers *registers)
 	while (__atomic_load_n(&stopping, __ATOMIC_RELAXED))
 		asm volatile("cli; hlt");
 	watchdog_nmi(registers);
+}
+
+void apic_hold_devices(bool hold)
+{
+	apic_write(APIC_TASK_PRIORITY, hold ? LINE_VECTOR_LAST : 0);
 }
 
 /* --- The timer --- */
@@ -270,19 +276,6 @@ void apic_init_cpu(void)
 	apic_write(APIC_EOI, 0);
 }
 
-static void mask_ioapic(uint64_t physical)
-{
-	volatile uint32_t *ioapic = paging_map_device(physical, IOAPIC_SIZE);
-	uint32_t last;
-
-	ioapic[IOAPIC_INDEX / 4] = IOAPIC_VERSION;
-	last = ioapic[IOAPIC_DATA / 4] >> 16 & 0xff;
-	for (uint32_t i = 0; i <= last; i++) {
-		ioapic[IOAPIC_INDEX / 4] = IOAPIC_ENTRY + 2 * i;
-		ioapic[IOAPIC_DATA / 4] = IOAPIC_MASKED;
-	}
-}
-
 void apic_init(void)
 {
 	uint64_t base = msr_read(MSR_APIC_BASE);
@@ -292,8 +285,8 @@ void apic_init(void)
 		registers_page = paging_map_device(base & BASE_ADDRESS, APIC_REGISTERS_SIZE);
 	port_write8(PIC1_DATA, 0xff);
 	port_write8(PIC2_DATA, 0xff);
-	for (uint32_t i = 0; i < acpi_info.ioapic_count; i++)
-		mask_ioapic(acpi_info.ioapics[i]);
+	ioapic_init();
+	line_init();
 	apic_init_cpu();
 	if (!cpu_features.tsc_deadline)
 		measure_timer();

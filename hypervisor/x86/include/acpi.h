@@ -11,7 +11,8 @@
 struct acpi_info {
 	uint32_t cpus[ACPI_CPUS_MAX]; /* APIC ids of the processors that are enabled */
 	uint32_t cpu_count;
-	uint64_t ioapics[ACPI_IOAPICS_MAX]; /* physical addresses */
+	uint64_t ioapics[ACPI_IOAPICS_MAX];	/* physical addresses */
+	uint32_t ioapic_gsis[ACPI_IOAPICS_MAX]; /* number of the first input of each */
 	uint32_t ioapic_count;
 	uint8_t century; /* CMOS register of the clock's century; 0: unknown */
 };

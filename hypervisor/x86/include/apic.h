@@ -32,6 +32,9 @@ void apic_interrupt(uint8_t vector);
  */
 void apic_nmi(const struct registers *registers);
 
+/* This CPU leaves the vectors of devices (line.h) with its controller, which keeps one of each. */
+void apic_hold_devices(bool hold);
+
 uint32_t apic_id(void);
 /* A CPU starts at physical page << 12 in real mode: INIT first, then SIPI. */
 void apic_send_init(uint32_t apic_id);
