@@ -34,7 +34,7 @@
 
 #define WINDOW_NS	1000000ULL
 #define WINDOW_MOST	128 /* interrupts a window: at most about a quarter of a CPU's time */
-#define REPORTS_MAX	16
+#define REPORTS_MAX	4
 
 _Static_assert(DEVICE_INTERRUPTS < CLOSED - 1, "a number fits");
 

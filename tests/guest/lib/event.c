@@ -106,7 +106,7 @@ int64_t event_target(uint32_t port, uint32_t vcpu)
 	return hv_event_set_vcpu(port, vcpu);
 }
 
-bool event_wait(uint32_t port, uint32_t count)
+bool event_wait_least(uint32_t port, uint32_t count)
 {
 	uint64_t end = clock_ns() + WAIT_SECONDS * SECOND;
 	bool on = interrupts_on();
@@ -115,5 +115,12 @@ bool event_wait(uint32_t port, uint32_t count)
 		relax();
 	if (!on)
 		interrupts_off();
+	return CHECK(event_count(port) >= count, "port %u: %u of %u", port, event_count(port),
+		     count);
+}
+
+bool event_wait(uint32_t port, uint32_t count)
+{
+	event_wait_least(port, count);
 	return CHECK_EQ(event_count(port), count, "port %u", port);
 }

@@ -31,7 +31,11 @@ int64_t event_target(uint32_t port, uint32_t vcpu);
 /* Called by the handler for each port it takes; NULL: nothing. */
 extern void (*event_hook)(uint32_t port);
 
-/* Waits until it was taken so often in all; false after ten seconds. Interrupts are on meanwhile. */
+/*
+ * Waits until it was taken so often in all, or more often; false, and a failed check, after ten
+ * seconds, and for event_wait() if it was more. Interrupts are on meanwhile.
+ */
 bool event_wait(uint32_t port, uint32_t count);
+bool event_wait_least(uint32_t port, uint32_t count);
 
 #endif
