@@ -17,7 +17,7 @@
  * The library: card.h a device that interrupts; console.h printf; event.h event ports;
  * hypercall.h hv_NAME; cpu.h instructions; memory.h pages; paging.h page tables; scenario.h
  * domains that crash; trap.h handlers and TRY; user.h user mode; vcpu.h vCPUs, interrupts,
- * locks; clock.h time; random.h numbers. Including test.h includes them all.
+ * locks; clock.h time; random.h numbers. Including test.h includes all but card.h.
  */
 #ifndef TEST_H
 #define TEST_H
