@@ -3,8 +3,9 @@
  * What a domain finds when it starts: one page of facts, at a guest-physical address that is in
  * RDI when vCPU 0 begins at the entry of its ELF note, in guest-kernel mode, on the note's
  * root, with interrupts off, RSP zero and every other register zero. The image stands at the
- * physical addresses of its program headers; the page of facts is the first after the image. All
- * other memory of the control domain holds whatever it held before; that of other domains is zero.
+ * physical addresses of its program headers; the page of facts is the first after the image.
+ * (version.h says how it is for a compressed Linux kernel.) All other memory of the control domain
+ * holds whatever it held before; that of other domains is zero.
  */
 #ifndef RINGFENCE_ABI_START_INFO_H
 #define RINGFENCE_ABI_START_INFO_H

@@ -5,8 +5,8 @@
  * Interface: build.h. Locks: none, one CPU at boot and no domain runs.
  * Odd: everything that can be wrong with a module is found before a domain is made, save that
  * memory runs out. The places: the image where its headers say, the start information in the page
- * after it, the initrd at the top of memory (of the first 4 GiB); the control domain's initrd stays
- * where the loader put it.
+ * after it, then page tables if the image has none; the initrd at the top of memory (of the first
+ * 4 GiB); the control domain's initrd stays where the loader put it.
  */
 #include "build.h"
 
@@ -15,6 +15,7 @@
 #include "build_plan.h"
 #include "command_line.h"
 #include "guest_access.h"
+#include "pte.h"
 #include "string.h"
 #include "vcpu.h"
 #include "abi/start_info.h"
@@ -43,17 +44,15 @@ static uint64_t initrd_place(const struct build_plan *plan)
 
 static void check_static(struct build_plan *plan)
 {
-	uint64_t image_end = plan->start_info + FRAME_SIZE;
-
-	if (image_end > memory_bytes(plan))
-		boot_refuse("%s: memory=%luK: the image and the page after it need %luK",
-			    file_of(plan), memory_bytes(plan) >> 10, image_end >> 10);
+	if (plan->end > memory_bytes(plan))
+		boot_refuse("%s: memory=%luK: the image and what follows it need %luK",
+			    file_of(plan), memory_bytes(plan) >> 10, plan->end >> 10);
 	if (!plan->initrd)
 		return;
 	plan->initrd_address = initrd_place(plan);
-	if (plan->initrd_address < image_end)
+	if (plan->initrd_address < plan->end)
 		boot_refuse("%s: memory=%luK: no room for the image (%luK) and %s (%luK)",
-			    file_of(plan), memory_bytes(plan) >> 10, image_end >> 10,
+			    file_of(plan), memory_bytes(plan) >> 10, plan->end >> 10,
 			    plan->initrd->boot->file_name, plan->initrd->boot->size >> 10);
 }
 
@@ -80,11 +79,35 @@ static void write_memory(const struct build_plan *plan, uint64_t to, const void 
 
 static void load_image(const struct build_plan *plan)
 {
-	for (uint32_t i = 0; i < plan->elf.segments; i++) {
-		const struct elf_segment *s = &plan->elf.segment[i];
+	for (uint32_t i = 0; i < plan->content.segments; i++) {
+		const struct guest_image_segment *s = &plan->content.segment[i];
 
 		write_memory(plan, s->physical, plan->image->data + s->offset, s->file_size);
 	}
+}
+
+static void write_table(const struct build_plan *plan, unsigned page, const uint64_t *table)
+{
+	write_memory(plan, plan->tables + page * FRAME_SIZE, table, FRAME_SIZE);
+}
+
+/* The first GiB at RF_BOOT_MAP, by large pages: a table of each of the levels 4, 3 and 2. */
+static void load_tables(const struct build_plan *plan)
+{
+	const uint64_t flags = PTE_PRESENT | PTE_WRITE | PTE_ACCESSED | PTE_DIRTY;
+	static uint64_t table[PTE_ENTRIES];
+
+	if (!plan->tables)
+		return;
+	memset(table, 0, sizeof(table));
+	table[RF_BOOT_MAP >> 39 & 511] = (plan->tables + FRAME_SIZE) | flags;
+	write_table(plan, 0, table);
+	memset(table, 0, sizeof(table));
+	table[RF_BOOT_MAP >> 30 & 511] = (plan->tables + 2 * FRAME_SIZE) | flags;
+	write_table(plan, 1, table);
+	for (uint64_t i = 0; i < PTE_ENTRIES; i++)
+		table[i] = i << 21 | flags | PTE_LARGE;
+	write_table(plan, 2, table);
 }
 
 static void load_initrd(const struct build_plan *plan)
@@ -124,9 +147,9 @@ static void write_start_info(const struct build_plan *plan, const struct boot_in
 static void prepare_vcpu(const struct build_plan *plan)
 {
 	struct rf_vcpu_context context = {
-		.rip = plan->elf.note.entry,
+		.rip = plan->content.note.entry,
 		.rdi = plan->start_info,
-		.root = plan->elf.note.root,
+		.root = plan->content.note.root,
 		.page = FRAME_NONE,
 	};
 
@@ -171,6 +194,7 @@ void build_domains(const struct boot_info *boot)
 	create_all();
 	for (uint32_t i = 0; i < build_plan_count; i++) {
 		load_image(&build_plans[i]);
+		load_tables(&build_plans[i]);
 		load_initrd(&build_plans[i]);
 		prepare_vcpu(&build_plans[i]);
 	}

@@ -24,13 +24,12 @@
 
 static uint64_t first_frame(const struct build_plan *plan)
 {
-	return plan->elf.lowest >> FRAME_SHIFT;
+	return plan->content.lowest >> FRAME_SHIFT;
 }
 
-/* The start information is in the last of them. */
 static uint64_t end_frame(const struct build_plan *plan)
 {
-	return (plan->start_info >> FRAME_SHIFT) + 1;
+	return plan->end >> FRAME_SHIFT;
 }
 
 /* --- The place of the image --- */
@@ -66,9 +65,10 @@ static _Noreturn void refuse_place(const struct build_plan *plan, uint64_t mfn)
 {
 	uint64_t end = end_frame(plan) << FRAME_SHIFT;
 
-	boot_refuse("%s: the image and the page after it go to %#lx-%#lx, but %#lx is not free "
+	boot_refuse("%s: the image and what follows it go to %#lx-%#lx, but %#lx is not free "
 		    "memory of this machine",
-		    plan->image->boot->file_name, plan->elf.lowest, end - 1, mfn << FRAME_SHIFT);
+		    plan->image->boot->file_name, plan->content.lowest, end - 1,
+		    mfn << FRAME_SHIFT);
 }
 
 static void take_module_frame(const struct build_plan *plan, uint64_t mfn)

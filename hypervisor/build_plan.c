@@ -198,11 +198,17 @@ static void set_defaults(struct build_plan *plan)
 static void check_image(struct build_plan *plan)
 {
 	const struct build_module *image = plan->image;
-	const char *error = elf_parse(image->data, image->boot->size, &plan->elf);
+	const char *error = guest_image_parse(image->data, image->boot->size, &plan->content);
 
 	if (error)
 		boot_refuse("%s: %s", image->boot->file_name, error);
-	plan->start_info = (plan->elf.highest + FRAME_SIZE - 1) & ~(FRAME_SIZE - 1);
+	plan->start_info = (plan->content.highest + FRAME_SIZE - 1) & ~(FRAME_SIZE - 1);
+	plan->end = plan->start_info + FRAME_SIZE;
+	if (plan->content.needs_tables) {
+		plan->tables = plan->end;
+		plan->end += BUILD_TABLES * FRAME_SIZE;
+		plan->content.note.root = plan->tables;
+	}
 }
 
 static void read_domain(struct build_module *module, struct parse_words *words)

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Checks a guest image: what it says of itself must be true before anything is copied.
+ * Checks a guest image in an ELF file: what it says of itself must be true before anything is copied.
  *
- * Interface: elf.h. Locks: none; the message of the last refusal is in static memory, as images are
- * looked at one at a time, at boot.
+ * Interface: elf.h. Locks: none.
  * Odd: headers are copied out of the file before they are looked at, since nothing says that they
  * are aligned in memory.
  */
@@ -11,7 +10,6 @@
 
 #include <stdbool.h>
 
-#include "printf.h"
 #include "pte.h"
 #include "string.h"
 
@@ -21,8 +19,6 @@
 #define TYPE_EXEC     2
 #define SEGMENT_LOAD  1
 #define SEGMENT_NOTE  4
-/* More memory than any machine has, and so little that sums of a few do not wrap. */
-#define PHYSICAL_MAX  (1ULL << 42)
 #define PAGE_MASK     4095ULL
 
 struct file_header {
@@ -69,19 +65,10 @@ _Static_assert(sizeof(struct program_header) == 56, "as the ELF64 format has it"
 struct reader {
 	const char *file;
 	size_t size;
-	struct elf_image *image;
+	struct guest_image *image;
 	bool note_found;
 	uint32_t notes;
 };
-
-static char message[160];
-
-#define refuse(...) (snprintf(message, sizeof(message), __VA_ARGS__), (const char *)message)
-
-static bool is_inside(uint64_t start, uint64_t length, uint64_t size)
-{
-	return start <= size && length <= size - start;
-}
 
 /* --- The file header --- */
 
@@ -90,18 +77,18 @@ static const char *check_identity(const struct file_header *h)
 	if (memcmp(h->magic, "\177ELF", 4))
 		return "not an ELF file";
 	if (h->class != 2)
-		return refuse("ELF class %u, only 2 (64 bits) can be loaded", h->class);
+		return guest_image_refuse("ELF class %u, only 2 (64 bits) can be loaded", h->class);
 	if (h->data != 1)
-		return refuse("ELF data encoding %u, only 1 (little endian) can be loaded",
-			      h->data);
+		return guest_image_refuse(
+			"ELF data encoding %u, only 1 (little endian) can be loaded", h->data);
 	if (h->ident_version != 1 || h->version != 1)
-		return refuse("ELF version %u, only 1 is known", h->version);
+		return guest_image_refuse("ELF version %u, only 1 is known", h->version);
 	if (h->machine != MACHINE_AMD64)
-		return refuse("ELF machine %u, only %u (x86-64) can be loaded", h->machine,
-			      MACHINE_AMD64);
+		return guest_image_refuse("ELF machine %u, only %u (x86-64) can be loaded",
+					  h->machine, MACHINE_AMD64);
 	if (h->type != TYPE_EXEC)
-		return refuse("ELF type %u, only %u (executable) can be loaded", h->type,
-			      TYPE_EXEC);
+		return guest_image_refuse("ELF type %u, only %u (executable) can be loaded",
+					  h->type, TYPE_EXEC);
 	return NULL;
 }
 
@@ -110,29 +97,30 @@ static const char *check_header(const struct reader *r, const struct file_header
 	uint64_t bytes = (uint64_t)h->program_count * sizeof(struct program_header);
 
 	if (h->header_size != sizeof(*h))
-		return refuse("ELF header size %u, should be %zu", h->header_size, sizeof(*h));
+		return guest_image_refuse("ELF header size %u, should be %zu", h->header_size,
+					  sizeof(*h));
 	if (h->program_count == 0 || h->program_count > HEADERS_MAX)
-		return refuse("%u program headers, 1 to %u are allowed", h->program_count,
-			      HEADERS_MAX);
+		return guest_image_refuse("%u program headers, 1 to %u are allowed",
+					  h->program_count, HEADERS_MAX);
 	if (h->program_size != sizeof(struct program_header))
-		return refuse("program header size %u, should be %zu", h->program_size,
-			      sizeof(struct program_header));
-	if (!is_inside(h->program_offset, bytes, r->size))
-		return refuse("program headers at %#llx, %llu bytes, end beyond the file (%#zx)",
-			      (unsigned long long)h->program_offset, (unsigned long long)bytes,
-			      r->size);
+		return guest_image_refuse("program header size %u, should be %zu", h->program_size,
+					  sizeof(struct program_header));
+	if (!guest_image_inside(h->program_offset, bytes, r->size))
+		return guest_image_refuse(
+			"program headers at %#llx, %llu bytes, end beyond the file (%#zx)",
+			(unsigned long long)h->program_offset, (unsigned long long)bytes, r->size);
 	return NULL;
 }
 
 /* --- Loadable segments --- */
 
-static void insert_segment(struct elf_image *image, const struct program_header *p)
+static void insert_segment(struct guest_image *image, const struct program_header *p)
 {
 	uint32_t at = image->segments++;
 
 	for (; at > 0 && image->segment[at - 1].physical > p->physical; at--)
 		image->segment[at] = image->segment[at - 1];
-	image->segment[at] = (struct elf_segment){
+	image->segment[at] = (struct guest_image_segment){
 		.offset = p->offset,
 		.file_size = p->file_size,
 		.physical = p->physical,
@@ -143,33 +131,34 @@ static void insert_segment(struct elf_image *image, const struct program_header 
 static const char *add_segment(struct reader *r, uint32_t number, const struct program_header *p)
 {
 	if (p->memory_size < p->file_size)
-		return refuse("program header %u: memory size %#llx is less than file size %#llx",
-			      number, (unsigned long long)p->memory_size,
-			      (unsigned long long)p->file_size);
-	if (!is_inside(p->physical, p->memory_size, PHYSICAL_MAX))
-		return refuse("program header %u: physical range %#llx + %#llx ends beyond %#llx",
-			      number, (unsigned long long)p->physical,
-			      (unsigned long long)p->memory_size, PHYSICAL_MAX);
+		return guest_image_refuse(
+			"program header %u: memory size %#llx is less than file size %#llx", number,
+			(unsigned long long)p->memory_size, (unsigned long long)p->file_size);
+	if (!guest_image_inside(p->physical, p->memory_size, GUEST_IMAGE_LIMIT))
+		return guest_image_refuse(
+			"program header %u: physical range %#llx + %#llx ends beyond %#llx", number,
+			(unsigned long long)p->physical, (unsigned long long)p->memory_size,
+			GUEST_IMAGE_LIMIT);
 	if (p->memory_size == 0)
 		return NULL;
-	if (r->image->segments == ELF_SEGMENTS)
-		return refuse("more than %u loadable segments", ELF_SEGMENTS);
+	if (r->image->segments == GUEST_IMAGE_SEGMENTS)
+		return guest_image_refuse("more than %u loadable segments", GUEST_IMAGE_SEGMENTS);
 	insert_segment(r->image, p);
 	return NULL;
 }
 
-static const char *check_segments(struct elf_image *image)
+static const char *check_segments(struct guest_image *image)
 {
-	const struct elf_segment *s = image->segment;
+	const struct guest_image_segment *s = image->segment;
 	uint32_t last = image->segments - 1;
 
 	if (image->segments == 0)
 		return "no loadable segment";
 	for (uint32_t i = 1; i <= last; i++)
 		if (s[i - 1].physical + s[i - 1].memory_size > s[i].physical)
-			return refuse("segments at physical %#llx and %#llx overlap",
-				      (unsigned long long)s[i - 1].physical,
-				      (unsigned long long)s[i].physical);
+			return guest_image_refuse("segments at physical %#llx and %#llx overlap",
+						  (unsigned long long)s[i - 1].physical,
+						  (unsigned long long)s[i].physical);
 	image->lowest = s[0].physical;
 	image->highest = s[last].physical + s[last].memory_size;
 	return NULL;
@@ -191,20 +180,21 @@ static bool is_ours(const struct note_header *h, const char *name)
 static const char *take_note(struct reader *r, const struct note_header *h, const char *body)
 {
 	struct rf_note *note = &r->image->note;
+	const char *error;
 
 	if (r->note_found)
 		return "more than one " RF_NOTE_NAME " note";
 	/* The version first: another one may have another size. */
 	if (h->body_size < sizeof(note->abi_version))
-		return refuse("the " RF_NOTE_NAME " note has %u bytes, should have %zu",
-			      h->body_size, sizeof(*note));
+		return guest_image_refuse("the " RF_NOTE_NAME " note has %u bytes, should have %zu",
+					  h->body_size, sizeof(*note));
 	memcpy(&note->abi_version, body, sizeof(note->abi_version));
-	if (note->abi_version != RF_ABI_VERSION)
-		return refuse("built for ABI version %u, this hypervisor has version %u",
-			      note->abi_version, RF_ABI_VERSION);
+	error = guest_image_check_version(note->abi_version);
+	if (error)
+		return error;
 	if (h->body_size != sizeof(*note))
-		return refuse("the " RF_NOTE_NAME " note has %u bytes, should have %zu",
-			      h->body_size, sizeof(*note));
+		return guest_image_refuse("the " RF_NOTE_NAME " note has %u bytes, should have %zu",
+					  h->body_size, sizeof(*note));
 	memcpy(note, body, sizeof(*note));
 	r->note_found = true;
 	return NULL;
@@ -217,15 +207,18 @@ static const char *read_note(struct reader *r, uint32_t number, uint64_t *at, ui
 	uint64_t name, body;
 
 	if (++r->notes > NOTES_MAX)
-		return refuse("more than %u notes", NOTES_MAX);
-	if (!is_inside(*at, sizeof(h), end))
-		return refuse("program header %u: a note's header ends beyond the segment", number);
+		return guest_image_refuse("more than %u notes", NOTES_MAX);
+	if (!guest_image_inside(*at, sizeof(h), end))
+		return guest_image_refuse(
+			"program header %u: a note's header ends beyond the segment", number);
 	memcpy(&h, r->file + *at, sizeof(h));
 	name = *at + sizeof(h);
 	body = name + padded(h.name_size);
-	if (!is_inside(name, padded(h.name_size), end) || !is_inside(body, h.body_size, end))
-		return refuse("program header %u: a note (%u + %u bytes) ends beyond the segment",
-			      number, h.name_size, h.body_size);
+	if (!guest_image_inside(name, padded(h.name_size), end) ||
+	    !guest_image_inside(body, h.body_size, end))
+		return guest_image_refuse(
+			"program header %u: a note (%u + %u bytes) ends beyond the segment", number,
+			h.name_size, h.body_size);
 	*at = body + padded(h.body_size);
 	if (!is_ours(&h, r->file + name))
 		return NULL;
@@ -242,12 +235,13 @@ static const char *read_notes(struct reader *r, uint32_t number, const struct pr
 	return error;
 }
 
-static bool in_a_segment(const struct elf_image *image, uint64_t start, uint64_t size)
+static bool in_a_segment(const struct guest_image *image, uint64_t start, uint64_t size)
 {
 	for (uint32_t i = 0; i < image->segments; i++) {
-		const struct elf_segment *s = &image->segment[i];
+		const struct guest_image_segment *s = &image->segment[i];
 
-		if (start >= s->physical && is_inside(start - s->physical, size, s->memory_size))
+		if (start >= s->physical &&
+		    guest_image_inside(start - s->physical, size, s->memory_size))
 			return true;
 	}
 	return false;
@@ -260,16 +254,16 @@ static const char *check_note(const struct reader *r)
 	if (!r->note_found)
 		return "no " RF_NOTE_NAME " note: not built for this hypervisor";
 	if (note->flags != 0)
-		return refuse("note: flags %#x, should be 0", note->flags);
+		return guest_image_refuse("note: flags %#x, should be 0", note->flags);
 	if (!address_is_canonical(note->entry) || address_is_hypervisor(note->entry))
-		return refuse("note: entry %#llx is not canonical, or the hypervisor's",
-			      (unsigned long long)note->entry);
+		return guest_image_refuse("note: entry %#llx is not canonical, or the hypervisor's",
+					  (unsigned long long)note->entry);
 	if (note->root & PAGE_MASK)
-		return refuse("note: root %#llx is not page aligned",
-			      (unsigned long long)note->root);
+		return guest_image_refuse("note: root %#llx is not page aligned",
+					  (unsigned long long)note->root);
 	if (!in_a_segment(r->image, note->root, PAGE_MASK + 1))
-		return refuse("note: root %#llx is in no loadable segment",
-			      (unsigned long long)note->root);
+		return guest_image_refuse("note: root %#llx is in no loadable segment",
+					  (unsigned long long)note->root);
 	return NULL;
 }
 
@@ -279,24 +273,24 @@ static const char *read_program(struct reader *r, uint32_t number, const struct 
 {
 	if (p->type != SEGMENT_LOAD && p->type != SEGMENT_NOTE)
 		return NULL;
-	if (!is_inside(p->offset, p->file_size, r->size))
-		return refuse("program header %u: file range %#llx + %#llx ends beyond the file "
-			      "(%#zx)",
-			      number, (unsigned long long)p->offset,
-			      (unsigned long long)p->file_size, r->size);
+	if (!guest_image_inside(p->offset, p->file_size, r->size))
+		return guest_image_refuse(
+			"program header %u: file range %#llx + %#llx ends beyond the file "
+			"(%#zx)",
+			number, (unsigned long long)p->offset, (unsigned long long)p->file_size,
+			r->size);
 	return p->type == SEGMENT_LOAD ? add_segment(r, number, p) : read_notes(r, number, p);
 }
 
-const char *elf_parse(const void *file, size_t size, struct elf_image *image)
+const char *elf_parse(const void *file, size_t size, struct guest_image *image)
 {
 	struct reader r = { .file = file, .size = size, .image = image };
 	struct program_header p;
 	struct file_header h;
 	const char *error;
 
-	memset(image, 0, sizeof(*image));
 	if (size < sizeof(h))
-		return refuse("%zu bytes are too few for an ELF file", size);
+		return guest_image_refuse("%zu bytes are too few for an ELF file", size);
 	memcpy(&h, file, sizeof(h));
 	error = check_identity(&h);
 	if (!error)

@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 #include "domain.h"
-#include "elf.h"
+#include "guest_image.h"
 #include "parse.h"
 
 struct boot_info;
@@ -27,14 +27,18 @@ struct build_plan {
 	struct build_module *image;
 	struct build_module *initrd; /* NULL: none */
 	struct domain_config config; /* frames 0: the control domain gets what is left */
-	struct elf_image elf;
+	struct guest_image content;
 	struct parse_word text; /* the domain's own command line */
 
 	bool gets_all; /* the control domain, when no size is given */
 	struct domain *domain;
 	uint64_t initrd_address; /* guest-physical */
 	uint64_t start_info;	 /* the same: the page after the image */
+	uint64_t tables;	 /* the same: the pages after that; zero: it brings its own */
+	uint64_t end;		 /* the same: of all of these but the initrd */
 };
+
+#define BUILD_TABLES 3 /* pages of them */
 
 extern struct build_plan build_plans[];
 extern uint32_t build_plan_count; /* the first is the control domain */

@@ -10,19 +10,19 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "elf.h"
 #include "fake_elf.h"
+#include "guest_image.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned int seed);
 size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max_size);
 
-static void check(const struct elf_image *image, size_t size)
+static void check(const struct guest_image *image, size_t size)
 {
 	uint64_t end = 0;
 
 	for (uint32_t i = 0; i < image->segments; i++) {
-		const struct elf_segment *s = &image->segment[i];
+		const struct guest_image_segment *s = &image->segment[i];
 
 		if (s->offset > size || s->file_size > size - s->offset ||
 		    s->file_size > s->memory_size || s->physical < end ||
@@ -30,17 +30,17 @@ static void check(const struct elf_image *image, size_t size)
 			abort();
 		end = s->physical + s->memory_size;
 	}
-	if (image->segments == 0 || image->segments > ELF_SEGMENTS || end != image->highest ||
-	    image->note.abi_version != RF_ABI_VERSION || image->note.root % 4096 ||
-	    image->note.root >= end)
+	if (image->segments == 0 || image->segments > GUEST_IMAGE_SEGMENTS ||
+	    end != image->highest || image->note.abi_version != RF_ABI_VERSION ||
+	    image->note.root % 4096 || image->note.root >= end)
 		abort();
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct elf_image image;
+	struct guest_image image;
 
-	if (!elf_parse(data, size, &image))
+	if (!guest_image_parse(data, size, &image))
 		check(&image, size);
 	return 0;
 }

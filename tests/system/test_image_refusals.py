@@ -67,6 +67,20 @@ def refused(pattern, *arguments):
           f"{run.stdout}")
 
 
+def compressed(offset=0, layout="<0s", value=b""):
+    """A small bzImage as the hypervisor wants it, with one field changed; nothing in it could be run."""
+    info = struct.pack("<4s3I", b"LToP", 16, 16 + 24, 0)
+    part = struct.pack("<4s3I2i", b"RFbz", 24, 1, 0, 0x40 - 0x100, 0x2000 - 0x100)
+    content = bytearray(1024) + bytes(0x100) + info + part
+    content += bytes(1024 + 4096 - len(content))
+    for place, form, number in [
+            (0x1f1, "<B", 1), (0x1f4, "<I", 256), (0x1fe, "<H", 0xaa55), (0x202, "<4s", b"HdrS"),
+            (0x206, "<H", 0x20f), (0x211, "<B", 1), (0x236, "<H", 1), (0x258, "<Q", 1 << 24),
+            (0x260, "<I", 0x10000), (0x268, "<I", 0x100), (offset, layout, value)]:
+        struct.pack_into(form, content, place, number)
+    return bytes(content)
+
+
 NOTE = note_body()
 LOAD = first_load()
 good = image("good.elf", GOOD)
@@ -88,6 +102,27 @@ for name, content, pattern in [
     ("wraps", changed(LOAD + 8, "<Q", (1 << 64) - 4096), r"program header"),
 ]:
     refused(rf"{name}\.elf.*(?:{pattern})", "--kernel", image(name + ".elf", content))
+
+INFO = 1024 + 0x100
+for name, content, pattern in [
+    ("old", compressed(0x206, "<H", 0x20c), r"boot protocol 2\.12, 2\.15"),
+    ("bits32", compressed(0x236, "<H", 0), r"64-bit"),
+    ("cut", compressed()[:3000], r"syssize 0x100 end beyond the file \(0xbb8\)"),
+    ("sectors", compressed(0x1f1, "<B", 200), r"setup_sects 200"),
+    ("address", compressed(0x258, "<Q", 4096), r"pref_address 0x1000 is not"),
+    ("high", compressed(0x258, "<Q", 1 << 40), r"pref_address .* ends beyond 0x20000000"),
+    ("memory", compressed(0x260, "<I", 0xfffff000), r"init_size 0xfffff000 ends beyond"),
+    ("info", compressed(0x268, "<I", 0xfffffff0), r"kernel_info_offset 0xfffffff0 ends beyond"),
+    ("magic", compressed(INFO, "<I", 1), r"kernel_info begins with 0x1"),
+    ("total", compressed(INFO + 8, "<I", 1 << 31), r"size_total 0x80000000: at most"),
+    ("other", compressed(INFO + 16, "<I", 1), r"no part .* not built for this hypervisor"),
+    ("part", compressed(INFO + 20, "<I", 0), r"a part's size 0"),
+    ("version", compressed(INFO + 24, "<I", 2), r"ABI version 2.* 1"),
+    ("flags", compressed(INFO + 28, "<I", 1), r"flags 0x1"),
+    ("entry", compressed(INFO + 32, "<i", -0x101), r"entry at -1 is not inside"),
+    ("end", compressed(INFO + 36, "<i", 0x20000), r"end at 131328: should be whole"),
+]:
+    refused(rf"{name}\.bzImage.*(?:{pattern})", "--kernel", image(name + ".bzImage", content))
 
 # Keys.
 for keys, pattern in [

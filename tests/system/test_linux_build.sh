@@ -38,6 +38,7 @@ expect 64 'no option --none' guest-pv/build-linux --none
 expect 64 '--config none: one of base node bench debug' guest-pv/build-linux --config none
 expect 64 '--config needs a value' guest-pv/build-linux --config
 expect 64 "--fragment $scratch/none: no such file" guest-pv/build-linux --fragment "$scratch/none"
+expect 64 '--compression bzip2: one of gzip xz zstd lz4' guest-pv/build-linux --compression bzip2
 expect 64 "--linux $tree: no such directory" guest-pv/build-linux --linux "$tree"
 expect 64 '--jobs 0: not a number' guest-pv/build-linux --jobs 0
 

@@ -13,6 +13,7 @@
 #include "cpu.h"
 #include "domain.h"
 #include "fake_arch.h"
+#include "fake_bzimage.h"
 #include "fake_domain.h"
 #include "fake_elf.h"
 #include "vcpu.h"
@@ -22,6 +23,7 @@
 #define IMAGE_END  (FAKE_ELF_PHYSICAL + 0x13000) /* also where the start information is */
 
 static struct fake_elf elf;
+static struct fake_bzimage bzimage;
 
 static void start(void)
 {
@@ -286,6 +288,49 @@ static void test_static(void **state)
 	end();
 }
 
+/* The table that an entry of another names. */
+static const uint64_t *next_table(struct domain *d, const uint64_t *table, unsigned slot)
+{
+	assert_int_equal(table[slot] & 0xfff, 0x63);
+	for (unsigned i = 0; i < 512; i++)
+		assert_true(i == slot || table[i] == 0);
+	return memory_of(d, table[slot] & ~0xfffUL);
+}
+
+static void check_compressed(struct domain *d)
+{
+	const uint64_t info = FAKE_BZIMAGE_ADDRESS + FAKE_BZIMAGE_MEMORY;
+	const uint64_t *table;
+
+	assert_int_equal(((const struct rf_start_info *)memory_of(d, info))->magic, RF_START_MAGIC);
+	assert_memory_equal(memory_of(d, FAKE_BZIMAGE_PLACE), bzimage.text, 4096);
+	for (unsigned i = 0; i < 4096; i++)
+		assert_int_equal(*(const char *)memory_of(d, FAKE_BZIMAGE_ADDRESS + i), 0);
+	assert_int_equal(d->vcpus[0]->arch.context.rip,
+			 RF_BOOT_MAP + FAKE_BZIMAGE_PLACE + FAKE_BZIMAGE_ENTRY);
+	assert_int_equal(d->vcpus[0]->arch.context.rdi, info);
+	assert_int_equal(d->vcpus[0]->root_gfn, (info >> 12) + 1);
+	table = next_table(d, memory_of(d, info + 4096), 511);
+	table = next_table(d, table, 510);
+	for (uint64_t i = 0; i < 512; i++)
+		assert_int_equal(table[i], i << 21 | 0xe3);
+}
+
+static void test_compressed(void **state)
+{
+	(void)state;
+	start();
+	fake_bzimage_init(&bzimage);
+	/* In the way of the tables. */
+	add_module(FAKE_BZIMAGE_ADDRESS + FAKE_BZIMAGE_MEMORY + 0x3000, &bzimage, sizeof(bzimage),
+		   "domain");
+	add_module(5 * MIB, &bzimage, sizeof(bzimage), "domain memory=17M");
+	build();
+	check_compressed(domain(0));
+	check_compressed(domain(1));
+	end();
+}
+
 /* --- Refusals --- */
 
 static void expect_refusal(const char *words)
@@ -368,6 +413,11 @@ static void test_bad_images(void **state)
 	start();
 	add_module(4 * MIB, "#!/bin/sh", 9, "domain");
 	expect_refusal("file0: 9 bytes are too few for an ELF file");
+	start();
+	fake_bzimage_init(&bzimage);
+	bzimage.header.init_size++;
+	add_module(4 * MIB, &bzimage, sizeof(bzimage), "domain");
+	expect_refusal("file0: bzImage: init_size 0x20001");
 	/* Where the hypervisor is, where there is no RAM, and beyond all RAM. */
 	start();
 	elf.program[0].p_paddr = MIB;
@@ -377,7 +427,7 @@ static void test_bad_images(void **state)
 	start();
 	elf.program[1].p_memsz = 48 * MIB - 0x20000;
 	add_module(4 * MIB, &elf, sizeof(elf), "domain");
-	expect_refusal("file0: the image and the page after it go to 0x1000000-0x3ff0fff, but");
+	expect_refusal("file0: the image and what follows it go to 0x1000000-0x3ff0fff, but");
 	start();
 	elf.program[1].p_memsz = 1UL << 40;
 	add_module(4 * MIB, &elf, sizeof(elf), "domain");
@@ -399,8 +449,14 @@ static void test_too_little(void **state)
 	elf.program[1].p_memsz = 2 * MIB;
 	add_module(4 * MIB, &elf, sizeof(elf), "domain memory=32M");
 	expect_refusal("option control-memory: 1024 KiB are too little");
-	refused_second("domain memory=16M", "file1: memory=16384K: the image and the page after it "
-					    "need 16464K");
+	refused_second("domain memory=16M",
+		       "file1: memory=16384K: the image and what follows it need "
+		       "16464K");
+	start();
+	fake_bzimage_init(&bzimage);
+	add_module(4 * MIB, &elf, sizeof(elf), "domain");
+	add_module(5 * MIB, &bzimage, sizeof(bzimage), "domain memory=16524K");
+	expect_refusal("memory=16524K: the image and what follows it need 16528K");
 	refused_second("domain memory=63M", "file0: too little memory: ");
 	start();
 	add_module(4 * MIB, &elf, sizeof(elf), "domain memory=40M");
@@ -419,8 +475,8 @@ int main(void)
 		cmocka_unit_test(test_control),	     cmocka_unit_test(test_ranges),
 		cmocka_unit_test(test_in_the_way),   cmocka_unit_test(test_too_many_ranges),
 		cmocka_unit_test(test_initrd_stays), cmocka_unit_test(test_static),
-		cmocka_unit_test(test_bad_keys),     cmocka_unit_test(test_bad_images),
-		cmocka_unit_test(test_too_little),
+		cmocka_unit_test(test_compressed),   cmocka_unit_test(test_bad_keys),
+		cmocka_unit_test(test_bad_images),   cmocka_unit_test(test_too_little),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

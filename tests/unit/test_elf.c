@@ -4,18 +4,18 @@
  */
 #include "unit.h"
 
-#include "elf.h"
 #include "fake_elf.h"
+#include "guest_image.h"
 
-static const char *parse(const struct fake_elf *elf, struct elf_image *image)
+static const char *parse(const struct fake_elf *elf, struct guest_image *image)
 {
-	return elf_parse(elf, sizeof(*elf), image);
+	return guest_image_parse(elf, sizeof(*elf), image);
 }
 
 static void test_good(void **state)
 {
 	struct fake_elf elf;
-	struct elf_image image;
+	struct guest_image image;
 
 	(void)state;
 	fake_elf_init(&elf);
@@ -32,7 +32,7 @@ static void test_good(void **state)
 static void test_order_does_not_matter(void **state)
 {
 	struct fake_elf elf;
-	struct elf_image image;
+	struct guest_image image;
 	Elf64_Phdr first;
 
 	(void)state;
@@ -48,7 +48,7 @@ static void test_order_does_not_matter(void **state)
 static void test_foreign_notes_are_skipped(void **state)
 {
 	struct fake_elf elf;
-	struct elf_image image;
+	struct guest_image image;
 	Elf64_Nhdr *other = (Elf64_Nhdr *)elf.text;
 
 	(void)state;
@@ -136,7 +136,7 @@ static const struct spoilt files[] = {
 static void test_spoilt(void **state)
 {
 	struct fake_elf elf;
-	struct elf_image image;
+	struct guest_image image;
 
 	(void)state;
 	assert_true(sizeof(files) / sizeof(files[0]) >= 30);
@@ -156,7 +156,7 @@ static void test_spoilt(void **state)
 static void test_cut(void **state)
 {
 	struct fake_elf elf;
-	struct elf_image image;
+	struct guest_image image;
 
 	(void)state;
 	fake_elf_init(&elf);
@@ -164,7 +164,7 @@ static void test_cut(void **state)
 		char *copy = malloc(size ? size : 1);
 
 		memcpy(copy, &elf, size);
-		assert_non_null(elf_parse(copy, size, &image));
+		assert_non_null(guest_image_parse(copy, size, &image));
 		free(copy);
 	}
 }
@@ -172,7 +172,7 @@ static void test_cut(void **state)
 static void test_two_notes(void **state)
 {
 	struct fake_elf elf;
-	struct elf_image image;
+	struct guest_image image;
 
 	(void)state;
 	fake_elf_init(&elf);
@@ -190,7 +190,7 @@ static void test_too_many_segments(void **state)
 		struct fake_elf elf;
 		Elf64_Phdr program[20];
 	} file;
-	struct elf_image image;
+	struct guest_image image;
 
 	(void)state;
 	fake_elf_init(&file.elf);
@@ -200,14 +200,14 @@ static void test_too_many_segments(void **state)
 			(Elf64_Phdr){ .p_type = PT_LOAD, .p_paddr = i << 12, .p_memsz = 9 };
 	file.elf.header.e_phoff = offsetof(typeof(file), program);
 	file.elf.header.e_phnum = 17;
-	assert_string_equal(elf_parse(&file, sizeof(file), &image),
+	assert_string_equal(guest_image_parse(&file, sizeof(file), &image),
 			    "more than 16 loadable segments");
 }
 
 static void test_too_many_notes(void **state)
 {
 	struct fake_elf elf;
-	struct elf_image image;
+	struct guest_image image;
 
 	(void)state;
 	fake_elf_init(&elf);

@@ -119,6 +119,8 @@ asmlinkage __visible void __init rf_start_kernel(phys_addr_t info)
 {
 	const struct rf_start_info *start = __va(info);
 
+	/* A kernel that has unpacked itself has left something there. */
+	clear_bss();
 	if (start->magic != RF_START_MAGIC)
 		rf_call1(RF_HYPERCALL_shutdown, RF_SHUTDOWN_CRASH);
 	rf_start_info = *start;
