@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * A guest made of bytes: they say which hypercalls it makes with which arguments, what it writes
- * into its page tables, where it faults, which CPU is next and how much time goes by. A domain that
- * does nothing keeps its memory; every access reaches the guest's own memory only; the audit finds
- * nothing; at the end every frame is free again.
+ * into its page tables, where it faults, which device interrupts, which CPU is next and how much
+ * time goes by. A domain that only listens for events keeps its memory; every access reaches the
+ * guest's own memory only; the audit finds nothing; at the end every frame is free again.
  *
  * These runs make over 1,000,000 hypercalls, and 10,000,000 at full length; the last line says how
  * many.
  * timeout: 1800
- * options: -runs=22000 -max_len=4096 -len_control=0
- * full-options: -runs=220000 -max_len=4096 -len_control=0
+ * options: -runs=14000 -max_len=4096 -len_control=0
+ * full-options: -runs=140000 -max_len=4096 -len_control=0
  */
 #include <stddef.h>
 #include <stdint.h>
@@ -19,9 +19,12 @@
 
 #include "audit.h"
 #include "cpu.h"
+#include "device_interrupt.h"
 #include "domain.h"
+#include "event.h"
 #include "fake_arch.h"
 #include "fake_domain.h"
+#include "fake_line.h"
 #include "frame.h"
 #include "hypercall.h"
 #include "log.h"
@@ -32,6 +35,7 @@
 #include "vcpu.h"
 #include "walk.h"
 #include "abi/hypercall.h"
+#include "abi/interrupt.h"
 #include "abi/memory.h"
 #include "abi/mmu.h"
 
@@ -39,7 +43,11 @@
 #define CPUS	      2
 #define FRAMES	      (512 + 32) /* the guest has at first; it may have more */
 #define FRAMES_MAX    1024
-#define VICTIM_FRAMES 64
+#define VICTIM_FRAMES 64 /* and one for its events */
+#define VICTIM_PORTS  8
+#define EVENT_CALLS   (RF_HYPERCALL_interrupt_end + 1 - RF_HYPERCALL_event_register_page)
+#define EVENT_GFN     33
+#define PORTS	      12 /* that are tried */
 #define STEPS	      2000
 #define TABLES	      8
 #define AUDIT_EVERY   16
@@ -267,6 +275,18 @@ static void put_traps(struct rf_trap *trap, unsigned count)
 					  .flags = (uint8_t)take(1) & 7 };
 }
 
+static void put_interrupt(struct rf_interrupt *interrupt)
+{
+	uint8_t form = (uint8_t)take(1);
+
+	*interrupt =
+		(struct rf_interrupt){ .kind = form & 1,
+				       .gsi = form & 1 ? 0 : (uint32_t)take_below(FAKE_GSIS + 1),
+				       .flags = form & 1 ? 0 : form >> 1 & 3,
+				       .vcpu = form >> 3 & 1,
+				       .reserved = form == 255 };
+}
+
 static void prepare_buffer(uint64_t number, unsigned count)
 {
 	void *buffer = frame(base + BUFFER_GFN);
@@ -281,6 +301,26 @@ static void prepare_buffer(uint64_t number, unsigned count)
 		put_context(buffer);
 	else if (number == RF_HYPERCALL_set_traps)
 		put_traps(buffer, count);
+	else if (number == RF_HYPERCALL_interrupt_bind)
+		put_interrupt(buffer);
+}
+
+/* For the calls about events, whose arguments are small numbers. */
+static void put_event_arguments(uint64_t number, uint64_t *arguments)
+{
+	bool domain_first = number == RF_HYPERCALL_event_listen ||
+			    number == RF_HYPERCALL_event_connect;
+
+	if (number < RF_HYPERCALL_event_register_page || number == RF_HYPERCALL_interrupt_bind)
+		return;
+	arguments[0] = take_below(PORTS);
+	arguments[1] = take_below(3);
+	if (domain_first) {
+		arguments[1] = arguments[0];
+		arguments[0] = take(1) & 1 ? victim->id : RF_DOMAIN_SELF;
+	} else if (number == RF_HYPERCALL_event_register_page) {
+		arguments[0] = take_gfn();
+	}
 }
 
 /* Only what would end the machine or the other domain is left out, as a control domain may. */
@@ -292,11 +332,20 @@ static bool is_allowed(uint64_t number, uint64_t argument)
 	       (number != RF_HYPERCALL_domain_destroy || argument != victim->id);
 }
 
+/* Some have more to them than others. */
+static uint64_t take_number(uint8_t form)
+{
+	if (form & 1)
+		return RF_HYPERCALL_mmu_batch;
+	if (form & 0x10)
+		return RF_HYPERCALL_event_register_page + take_below(EVENT_CALLS);
+	return take_below(RF_HYPERCALLS + 1);
+}
+
 static void hypercall(void)
 {
 	uint8_t form = (uint8_t)take(1);
-	uint64_t number = form & 1 ? (uint64_t)RF_HYPERCALL_mmu_batch
-				   : take_below(RF_HYPERCALLS + 1);
+	uint64_t number = take_number(form);
 	unsigned count = (form >> 1) % 8;
 	uint64_t arguments[3];
 
@@ -310,6 +359,7 @@ static void hypercall(void)
 		arguments[0] = second ? 1 : BUFFER;
 		arguments[1] = second ? BUFFER : count;
 		arguments[2] = take(1);
+		put_event_arguments(number, arguments);
 	}
 	if (!is_allowed(number, arguments[0]))
 		return;
@@ -424,7 +474,10 @@ static void step(void)
 	case 1:
 		flush_everything();
 		break;
-	case 2 ... 5:
+	case 2:
+		device_interrupt_arrive((uint32_t)take_below(PORTS));
+		break;
+	case 3 ... 5:
 		write_entry();
 		break;
 	case 6 ... 9:
@@ -457,6 +510,18 @@ static struct domain *create(const char *name, bool control, uint32_t vcpus, uin
 	return d;
 }
 
+/* What the victim does: its ports listen for whoever is there now. */
+static void victim_listens(void)
+{
+	this_cpu()->current = victim->vcpus[0];
+	for (uint64_t port = 1; port <= VICTIM_PORTS; port++) {
+		do_event_close(port);
+		check(do_event_listen(domain->id) == (int64_t)port, "the victim cannot listen");
+		victim->event.page->mask[0] &= ~(1ULL << port);
+	}
+	this_cpu()->current = NULL;
+}
+
 static void start(bool control)
 {
 	struct rf_vcpu_context context = { .rip = 4096, .page = FRAME_NONE };
@@ -468,6 +533,13 @@ static void start(bool control)
 	for (uint32_t i = 0; i < 2; i++) {
 		check(vcpu_set_context(domain->vcpus[i], &context) == 0, "context");
 		sched_up(domain->vcpus[i]);
+	}
+	victim_listens();
+	/* Most have a page for their events from the beginning. */
+	if (take(1) & 3) {
+		this_cpu()->current = domain->vcpus[0];
+		check(do_event_register_page(base + EVENT_GFN) == 0, "no event page");
+		this_cpu()->current = NULL;
 	}
 }
 
@@ -486,8 +558,24 @@ static void finish(void)
 	check(frame_free_count() == free_before, "frames are lost");
 }
 
+/* Its own events reach it, and nothing else of its page. */
+static void check_victim_page(void)
+{
+	const struct rf_event_page *page = victim->event.page;
+	uint64_t others = page->pending[0] | page->mask[0];
+
+	check(!(page->pending[0] & ~((2ULL << VICTIM_PORTS) - 2)), "a port that it has not");
+	check(!(page->selector[0] & ~1ULL), "a word that it has not");
+	for (unsigned i = 1; i < 64; i++)
+		others |= page->pending[i] | page->mask[i] | page->selector[i];
+	for (unsigned i = 0; i < 320; i++)
+		others |= page->reserved[i];
+	check(!(others & ~((2ULL << VICTIM_PORTS) - 2)), "the victim's event page has changed");
+}
+
 static void check_victim(void)
 {
+	check_victim_page();
 	for (uint64_t gfn = 0; gfn < VICTIM_FRAMES; gfn++)
 		check(memcmp(arch_frame_pointer(memory_lookup(victim, gfn)), victim_memory[gfn],
 			     FRAME_SIZE) == 0,
@@ -544,7 +632,10 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	fake_domain_init(RAM_FRAMES, CPUS);
 	walk_init(40);
 	fake_interrupt_hook = interrupted;
-	victim = create("victim", false, 1, VICTIM_FRAMES, VICTIM_FRAMES);
+	victim = create("victim", false, 1, VICTIM_FRAMES + 1, VICTIM_FRAMES + 1);
+	this_cpu()->current = victim->vcpus[0];
+	check(do_event_register_page(VICTIM_FRAMES) == 0, "no event page");
+	this_cpu()->current = NULL;
 	for (uint64_t gfn = 0; gfn < VICTIM_FRAMES; gfn++) {
 		memset(victim_memory[gfn], (int)gfn + 1, FRAME_SIZE);
 		memcpy(arch_frame_pointer(memory_lookup(victim, gfn)), victim_memory[gfn],
