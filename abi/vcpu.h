@@ -110,6 +110,12 @@ struct rf_trap {
 	uint8_t reserved[6]; /* must be zero */
 };
 
+/*
+ * read_msr and write_msr: what CR4.TSD is on hardware. One: the vCPU's user mode may not read the
+ * TSC, and faults (13). Its kernel may, but slowly.
+ */
+#define RF_MSR_NO_USER_TSC 0x40000000
+
 /* vcpu_init: the state in which a vCPU that is down starts at vcpu_up, in guest-kernel mode. */
 struct rf_vcpu_context {
 	uint64_t rip;

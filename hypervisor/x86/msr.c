@@ -14,10 +14,12 @@
 #include <stddef.h>
 
 #include "abi/errno.h"
+#include "abi/vcpu.h"
 #include "arch_hypercall.h"
 #include "guest_access.h"
 #include "pte.h"
 #include "segment_base.h"
+#include "tsc_access.h"
 #include "vcpu.h"
 
 #define EFER_GUEST	  0xd01ULL /* SCE LME LMA NXE: what guests run with */
@@ -37,6 +39,7 @@ enum kind {
 	KIND_FS_BASE,
 	KIND_GS_BASE,
 	KIND_USER_GS_BASE,
+	KIND_NO_USER_TSC,
 };
 
 static const struct allowed {
@@ -51,6 +54,8 @@ static const struct allowed {
 	{ MSR_FS_BASE, KIND_FS_BASE, 0 },
 	{ MSR_GS_BASE, KIND_GS_BASE, 0 },
 	{ MSR_KERNEL_GS_BASE, KIND_USER_GS_BASE, 0 },
+	/* CR4.TSD, of which there is one for two modes in ring 3: no register of any processor. */
+	{ RF_MSR_NO_USER_TSC, KIND_NO_USER_TSC, 0 },
 	/* Read by kernels to see what mode they run in, and which memory types the entries name. */
 	{ MSR_EFER, KIND_CONSTANT, EFER_GUEST },
 	{ MSR_PAT, KIND_REAL, ~0ULL },
@@ -99,6 +104,9 @@ static int read_allowed(const struct vcpu *v, const struct allowed *a, uint64_t 
 	case KIND_USER_GS_BASE:
 		*value = v->page->user.gs_base;
 		return 0;
+	case KIND_NO_USER_TSC:
+		*value = v->arch.no_user_tsc;
+		return 0;
 	}
 	return -ENOENT;
 }
@@ -144,6 +152,8 @@ int64_t do_write_msr(uint64_t msr, uint64_t value)
 	case KIND_GS_BASE:
 	case KIND_USER_GS_BASE:
 		return write_base(vcpu_current(), a->kind, value);
+	case KIND_NO_USER_TSC:
+		return value > 1 ? -EINVAL : tsc_access_set(vcpu_current(), value);
 	}
 	return -EPERM;
 }

@@ -23,6 +23,7 @@
 #include "panic.h"
 #include "pte.h"
 #include "shadow.h"
+#include "tsc_access.h"
 #include "vcpu.h"
 #include "vcpu_state.h"
 
@@ -124,6 +125,8 @@ static void protection(struct vcpu *v, struct registers *r)
 
 	v->counters.entries[RF_ENTRY_PROTECTION]++;
 	v->counters.exceptions++;
+	if (tsc_access_emulate(v, r))
+		return;
 	if (!is_software_interrupt(r, &vector)) {
 		inject_exception(v, VECTOR_PROTECTION, r->error);
 	} else if (!may_raise(v, vector)) {

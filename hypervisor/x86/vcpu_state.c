@@ -31,6 +31,7 @@
 #include "pte.h"
 #include "segment_base.h"
 #include "string.h"
+#include "tsc_access.h"
 #include "vcpu.h"
 
 #define SYSCALL_LENGTH 2
@@ -90,6 +91,7 @@ void arch_vcpu_reset(struct vcpu *v, const struct rf_vcpu_context *context)
 	debug_reset(a->debug);
 	a->xcr0 = XCR0_X87;
 	a->tsc_aux = v->id;
+	a->no_user_tsc = 0;
 	fpu_reset(a->fpu);
 }
 
@@ -203,6 +205,7 @@ static void load(struct vcpu *v, const struct vcpu *previous)
 	descriptor_load(a->tls);
 	load_segments(a);
 	msr_write_safe(MSR_TSC_AUX, a->tsc_aux);
+	tsc_access_load(v);
 	debug_load(a->debug, previous ? previous->arch.debug : NULL);
 	if (!fpu_load(a->fpu, a->xcr0))
 		log_error("%s: vCPU %u: its FPU state was damaged, and is reset", v->domain->name,

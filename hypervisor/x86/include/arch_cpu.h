@@ -43,6 +43,7 @@ struct arch_cpu {
 	struct tss *tss;
 	uint64_t *gdt;	     /* GDT_ENTRIES of them, a page of its own */
 	uint64_t loaded_cr3; /* for assertions */
+	uint8_t no_tsc;	     /* CR4.TSD is set */
 };
 
 #endif

@@ -27,6 +27,7 @@ struct arch_vcpu {
 	uint8_t loaded;		/* its registers below are in the CPU */
 	uint16_t kernel_io_map; /* TSS.io_map_base for each mode */
 	uint16_t user_io_map;
+	uint8_t no_user_tsc; /* RDTSC faults in user mode */
 
 	/* Switched with the vCPU. */
 	uint64_t fs_base;

@@ -89,6 +89,40 @@ static void constants(void)
 	}
 }
 
+USER_ASM(user_clock, "rdtsc; ud2");
+USER_ASM(user_clock_and_number, "rdtscp; ud2");
+
+static uint64_t user_reads(const char *code)
+{
+	struct user user;
+
+	user_init(&user, user_address(code), 0);
+	return user_run(&user);
+}
+
+/* Forbidden to user mode, the kernel goes on reading the TSC, and gets the registers right. */
+static void time_stamp(void)
+{
+	uint64_t value = 0, before, between;
+	uint32_t low, high, number = 77;
+
+	CHECK_EQ(user_reads(user_clock), VECTOR_UD, "it may at first");
+	CHECK_EQ(hv_write_msr(RF_MSR_NO_USER_TSC, 2), -EINVAL, "neither yes nor no");
+	CHECK_EQ(hv_write_msr(RF_MSR_NO_USER_TSC, 1), 0, "forbid");
+	CHECK_EQ(hv_read_msr(RF_MSR_NO_USER_TSC, ADDRESS(&value)), 0, "forbidden?");
+	CHECK_EQ(value, 1, "forbidden?");
+	CHECK_EQ(user_reads(user_clock), VECTOR_GP, "rdtsc of user mode");
+	CHECK_EQ(user_reads(user_clock_and_number), VECTOR_GP, "rdtscp of user mode");
+	before = __builtin_ia32_rdtsc();
+	asm volatile("mov $-1, %%rax; mov %%rax, %%rdx; mov %%rax, %%rcx; rdtscp; nop"
+		     : "=a"(low), "=d"(high), "=c"(number));
+	between = (uint64_t)high << 32 | low;
+	CHECK(before < between && between < __builtin_ia32_rdtsc(), "time in the kernel");
+	CHECK_EQ(number, 0, "the number of the vCPU");
+	CHECK_EQ(hv_write_msr(RF_MSR_NO_USER_TSC, 0), 0, "allow");
+	CHECK_EQ(user_reads(user_clock), VECTOR_UD, "allowed again");
+}
+
 static void raw(uint64_t msr)
 {
 	struct trap trap;
@@ -133,5 +167,6 @@ void test_main(void)
 	}
 	raw(~0UL);
 	user_prepare(root_boot());
+	time_stamp();
 	CHECK_EQ(hv_version(), RF_ABI_VERSION, "still there");
 }
