@@ -9,4 +9,7 @@
 
 #define RF_VECTOR_CONSOLE 0xf7 /* as Linux: X86_PLATFORM_IPI_VECTOR */
 
+/* What a break on the line reads as, Ctrl-O: Linux's hvc takes the key that follows for SysRq. */
+#define RF_CONSOLE_BREAK  0x0f
+
 #endif

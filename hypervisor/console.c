@@ -25,6 +25,7 @@
 #include "serial.h"
 #include "timer.h"
 #include "vcpu.h"
+#include "abi/console.h"
 #include "abi/errno.h"
 
 #define PIECE	    64		/* bytes on the stack */
@@ -99,8 +100,8 @@ static void take_key(int key)
 		escapes = 0;
 		toggle_debug_keys();
 	} else if (!debug_keys && command_line.serial_input != SERIAL_INPUT_DEBUG) {
-		console_input_put((char)key);
-	} else if (!escapes) {
+		console_input_put(key == SERIAL_BREAK ? RF_CONSOLE_BREAK : (char)key);
+	} else if (!escapes && key != SERIAL_BREAK) {
 		debug_key_press(key);
 	}
 }

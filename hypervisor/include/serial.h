@@ -16,7 +16,10 @@ void serial_write(const char *text, size_t length);
 /* Wait until everything has left the chip: before the machine stops. */
 void serial_flush(void);
 
-/* The next byte received, or -1: never waits. */
+/* Not a byte: the line was held at zero, which somebody does to be heard at once. */
+#define SERIAL_BREAK 0x100
+
+/* The next byte received, SERIAL_BREAK, or -1: never waits. */
 int serial_read(void);
 
 #endif

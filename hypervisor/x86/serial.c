@@ -25,6 +25,7 @@
 #define LINE_8N1	      0x03
 #define LINE_DIVISOR	      0x80
 #define STATUS_RECEIVED	      0x01
+#define STATUS_BREAK	      0x10
 #define STATUS_TRANSMIT_EMPTY 0x20
 #define STATUS_IDLE	      0x40
 
@@ -32,6 +33,17 @@
 #define TRANSMIT_POLLS	      100000
 
 static bool serial_present;
+static bool break_seen; /* the zero that comes with it has not been read yet */
+
+/* Reading the status forgets a break, whoever reads it. */
+static uint8_t read_status(void)
+{
+	uint8_t status = port_read8(LINE_STATUS);
+
+	if (status & STATUS_BREAK)
+		__atomic_store_n(&break_seen, true, __ATOMIC_RELAXED);
+	return status;
+}
 
 void serial_init(void)
 {
@@ -52,7 +64,7 @@ void serial_init(void)
 static void serial_wait(uint8_t status)
 {
 	for (uint32_t polls = 0; polls < TRANSMIT_POLLS; polls++)
-		if (port_read8(LINE_STATUS) & status)
+		if (read_status() & status)
 			return;
 }
 
@@ -74,7 +86,12 @@ void serial_flush(void)
 
 int serial_read(void)
 {
-	if (!serial_present || !(port_read8(LINE_STATUS) & STATUS_RECEIVED))
+	uint8_t byte;
+
+	if (!serial_present || !(read_status() & STATUS_RECEIVED))
 		return -1;
-	return port_read8(DATA);
+	byte = port_read8(DATA);
+	if (!byte && __atomic_exchange_n(&break_seen, false, __ATOMIC_RELAXED))
+		return SERIAL_BREAK;
+	return byte;
 }

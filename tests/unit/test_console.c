@@ -283,6 +283,22 @@ static void test_read_overflow(void **state)
 	assert_int_equal(do_console_read(TEXT_AT, 1), 0);
 }
 
+/* A break is a key of its own for the domain, and none for the debug keys. */
+static void test_read_break(void **state)
+{
+	(void)state;
+	read_all();
+	type("a\377h");
+	assert_int_equal(do_console_read(TEXT_AT, 10), 3);
+	assert_memory_equal(guest_text, "a\017h", 3);
+	command_line.serial_input = SERIAL_INPUT_DEBUG;
+	fake_serial_clear();
+	type("\377");
+	command_line.serial_input = SERIAL_INPUT_DOMAIN;
+	assert_int_equal(do_console_read(TEXT_AT, 10), 0);
+	assert_int_equal(fake_serial_length, 0);
+}
+
 /* What is for the debug keys is not for the domain. */
 static void test_read_beside_debug_keys(void **state)
 {
@@ -309,6 +325,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_read_bad, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_read_overflow, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_read_beside_debug_keys, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_read_break, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

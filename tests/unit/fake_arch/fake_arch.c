@@ -342,7 +342,9 @@ void serial_flush(void)
 
 int serial_read(void)
 {
-	return *fake_serial_input ? (unsigned char)*fake_serial_input++ : -1;
+	int key = *fake_serial_input ? (unsigned char)*fake_serial_input++ : -1;
+
+	return key == FAKE_SERIAL_BREAK ? SERIAL_BREAK : key;
 }
 
 void fake_serial_clear(void)

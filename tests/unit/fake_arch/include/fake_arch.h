@@ -60,6 +60,7 @@ extern void (*fake_deliver_hook)(struct vcpu *v);
 extern char fake_serial_output[65536];
 extern size_t fake_serial_length;
 extern const char *fake_serial_input;
+#define FAKE_SERIAL_BREAK 0xff /* in it, a break on the line */
 void fake_serial_clear(void);
 
 #endif
