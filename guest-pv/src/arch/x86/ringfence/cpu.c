@@ -49,9 +49,14 @@ unsigned long rf_read_cr4(void)
 	return this_cpu_read(rf_cr4);
 }
 
+/* Only one bit means something to the hypervisor: whether user mode may read the TSC. */
 static void rf_write_cr4(unsigned long value)
 {
+	unsigned long changed = this_cpu_read(rf_cr4) ^ value;
+
 	this_cpu_write(rf_cr4, value);
+	if (changed & X86_CR4_TSD)
+		rf_call2(RF_HYPERCALL_write_msr, RF_MSR_NO_USER_TSC, !!(value & X86_CR4_TSD));
 }
 
 void rf_set_xcr0(u32 index, u64 value)

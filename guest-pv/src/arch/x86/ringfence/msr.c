@@ -35,9 +35,14 @@ void notrace rf_register_cpu(unsigned long gs_base)
 	wrgsbase(gs_base);
 }
 
-static bool entry_register(unsigned int msr)
+/*
+ * What does nothing, and reads as zero: the entries, and debug control, without which a step is an
+ * instruction and not a block.
+ */
+static bool without_effect(unsigned int msr)
 {
 	switch (msr) {
+	case MSR_IA32_DEBUGCTLMSR:
 	case MSR_STAR:
 	case MSR_LSTAR:
 	case MSR_CSTAR:
@@ -53,7 +58,7 @@ static bool entry_register(unsigned int msr)
 static int read_register(unsigned int msr, u64 *value)
 {
 	*value = 0;
-	if (entry_register(msr))
+	if (without_effect(msr))
 		return 0;
 	return rf_call2(RF_HYPERCALL_read_msr, msr, (unsigned long)value) ? -EIO : 0;
 }
@@ -62,7 +67,7 @@ static int write_register(unsigned int msr, u64 value)
 {
 	u64 now;
 
-	if (entry_register(msr) || rf_call2(RF_HYPERCALL_write_msr, msr, value) == 0)
+	if (without_effect(msr) || rf_call2(RF_HYPERCALL_write_msr, msr, value) == 0)
 		return 0;
 	/* A register that cannot be written but has the value anyway is as good. */
 	if (read_register(msr, &now) == 0 && now == value)

@@ -101,7 +101,7 @@ static void rf_load_sp0(unsigned long sp0)
 }
 
 #ifdef CONFIG_X86_IOPL_IOPERM
-/* User mode gets no ports. */
+/* User mode gets no ports of the hypervisor: see ports.c. */
 static void rf_no_io_bitmap(void)
 {
 }

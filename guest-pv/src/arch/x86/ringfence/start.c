@@ -18,6 +18,7 @@
 #include <asm/i8259.h>
 #include <asm/setup.h>
 #include <asm/text-patching.h>
+#include <asm/tlbflush.h>
 #include <asm/x86_init.h>
 
 #include <asm/ringfence/abi/domain.h>
@@ -132,6 +133,7 @@ asmlinkage __visible void __init rf_start_kernel(phys_addr_t info)
 
 	set_features();
 	init_ops();
+	cr4_init_shadow();
 	legacy_pic = &null_legacy_pic;
 	idt_setup_early_handler();
 

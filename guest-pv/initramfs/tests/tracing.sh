@@ -1,0 +1,86 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# Code that is patched while it runs: trace points, probes in the kernel and in programs, and where the
+# kernel is built for it every function. All are seen, and nothing is left behind.
+set -eu
+[ -d /sys/kernel/tracing ] || exit 77
+grep -q ' /sys/kernel/tracing ' /proc/mounts || mount -t tracefs tracing /sys/kernel/tracing
+cd /sys/kernel/tracing
+
+fail() {
+	echo "tracing: $*"
+	exit 1
+}
+
+# seen PATTERN: how many lines of the trace have it.
+seen() {
+	grep -c "$1" trace || true
+}
+
+echo >trace
+echo 1 >events/sched/sched_switch/enable
+sleep 0.1
+echo 0 >events/sched/sched_switch/enable
+[ "$(seen 'sched_switch: prev_comm=')" -ge 2 ] || fail 'no switch of tasks was seen'
+
+# By INT3 at first, by a jump after a while; in the middle of functions, and on their return.
+if [ -e kprobe_events ]; then
+	number=0
+	for function in $(awk '$2 ~ /[tT]/ && $3 ~ /^(vfs|do_sys|ksys|filp|dup)_[a-z_0-9]*$/ { print $3 }' \
+		/proc/kallsyms | sort -u | head -n 40); do
+		echo "p:into_$number $function" >>kprobe_events 2>/dev/null || continue
+		echo "r:from_$number $function \$retval" >>kprobe_events 2>/dev/null || true
+		number=$((number + 1))
+	done
+	[ $number -ge 10 ] || fail "only $number functions can be probed"
+	echo >trace
+	for round in 1 2 3; do
+		echo 1 >events/kprobes/enable
+		cat /proc/version >/dev/null
+		sleep 0.2
+		for run in 1 2 3 4 5; do
+			[ "$(cat /proc/version | wc -l)" = 1 ] || fail 'a file reads differently when probed'
+		done
+		echo 0 >events/kprobes/enable
+	done
+	[ "$(seen ' into_[0-9]*: (')" -ge 30 ] || fail 'probes were not hit'
+	[ "$(seen ' from_[0-9]*: (')" -ge 30 ] || fail 'returns were not seen'
+	echo >kprobe_events
+	[ ! -s kprobe_events ] || fail 'probes stay'
+fi
+
+# The first instruction of a program, by a breakpoint in its code and a step beside it.
+if [ -e uprobe_events ]; then
+	entry=$((0x$(od -A n -j 24 -N 8 -t x8 /bin/busybox | tr -d ' ')))
+	[ $entry -lt $((0x400000)) ] || entry=$((entry - 0x400000))
+	echo "p:start /bin/busybox:$(printf '0x%x' $entry)" >uprobe_events
+	echo >trace
+	echo 1 >events/uprobes/enable
+	for run in 1 2 3 4 5; do
+		[ "$(/bin/busybox expr 6 \* 7)" = 42 ] || fail 'a program goes wrong when probed'
+	done
+	echo 0 >events/uprobes/enable
+	[ "$(seen ' start: (')" -ge 5 ] || fail 'the program was not seen to start'
+	echo >uprobe_events
+fi
+
+# trace_functions TRACER PATTERN
+trace_functions() {
+	grep -qw "$1" available_tracers || return 0
+	echo 'vfs_*' >set_ftrace_filter
+	echo >trace
+	echo "$1" >current_tracer
+	cat /proc/version >/dev/null
+	echo 0 >tracing_on
+	[ "$(seen "$2")" -ge 1 ] || fail "$1: no function was seen"
+	echo >set_ftrace_filter
+	echo 1 >tracing_on
+	# Every function of the kernel.
+	(exit 0) & (seq 1 100 | wc -l >/dev/null)
+	wait
+	echo nop >current_tracer
+}
+
+trace_functions function 'vfs_read <-'
+trace_functions function_graph 'vfs_read'
+echo >trace
