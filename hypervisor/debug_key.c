@@ -4,15 +4,17 @@
  *
  * Interface: debug_key.h; called from a timer of CPU 0, with no lock held. To add a key, add a
  * line to `keys`.
- * Locks: the list of domains while it is walked, so nobody in it goes away; a run queue's while
- * it is copied. The rest is read as it is: what is printed is not of one moment.
+ * Locks: the list of domains while it is walked, so nobody in it goes away; a run queue's, or that
+ * of a domain's event ports, while it is copied. The rest is read as it is: what is printed is not of one moment.
  */
 #include "debug_key.h"
 
 #include <stddef.h>
 
 #include "arch.h"
+#include "bitmap.h"
 #include "cpu.h"
+#include "device_interrupt.h"
 #include "domain.h"
 #include "exit_status.h"
 #include "frame.h"
@@ -21,6 +23,7 @@
 
 #define NS_PER_MS      1000000
 #define QUEUE_SHOWN    8
+#define PORTS_SHOWN    64
 #define FRAMES_PER_MIB 256
 
 static const char *state_name(const struct vcpu *v)
@@ -190,6 +193,48 @@ static void show_counters(void)
 	domain_for_each(print_counters, NULL);
 }
 
+static void print_port(const struct domain *d, uint32_t port, const struct event_port *p)
+{
+	/* NULL: it is taken apart at this moment. */
+	const struct rf_event_page *page = __atomic_load_n(&d->event.page, __ATOMIC_RELAXED);
+	const char *pending = page && bitmap_test(page->pending, port) ? ", pending" : "";
+	const char *masked = page && bitmap_test(page->mask, port) ? ", masked" : "";
+
+	if (p->kind == EVENT_CONNECTED)
+		log_plain("  port %u: to vCPU %u, from port %u of domain %u%s%s", port, p->vcpu,
+			  p->peer_port, p->peer->id, pending, masked);
+	else if (p->kind == EVENT_INTERRUPT)
+		log_plain("  port %u: to vCPU %u, from interrupt %u, which came %lu times%s%s",
+			  port, p->vcpu, p->interrupt, device_interrupt_count(p->interrupt),
+			  pending, masked);
+	else
+		log_plain("  port %u: to vCPU %u, listens%s%s", port, p->vcpu, pending, masked);
+}
+
+static bool print_events(struct domain *d, void *context)
+{
+	uint32_t shown = 0, port;
+
+	(void)context;
+	log_plain("domain %u '%s': %zu event ports", d->id, d->name,
+		  bitmap_count(d->event.used, RF_EVENT_PORTS));
+	bitmap_for_each(port, d->event.used, RF_EVENT_PORTS) {
+		struct event_port copy;
+
+		spin_lock(&d->event.lock);
+		copy = d->event.ports[port];
+		spin_unlock(&d->event.lock);
+		if (copy.kind != EVENT_FREE && copy.kind != EVENT_BUSY && shown++ < PORTS_SHOWN)
+			print_port(d, port, &copy);
+	}
+	return false;
+}
+
+static void show_events(void)
+{
+	domain_for_each(print_events, NULL);
+}
+
 static void power_off(void)
 {
 	log_plain("power off by debug key");
@@ -215,6 +260,7 @@ static const struct {
 	{ 'q', show_queues, "run queues" },
 	{ 'm', show_memory, "memory" },
 	{ 'c', show_counters, "counters" },
+	{ 'e', show_events, "event ports" },
 	{ 'R', reboot, "reboot" },
 	{ 'x', power_off, "power off" },
 };

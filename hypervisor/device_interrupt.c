@@ -30,6 +30,7 @@ struct device_interrupt {
 	uint32_t port;
 	bool level;
 	bool masked; /* level: came, and has not been ended */
+	uint64_t count;
 	struct arch_line line;
 };
 
@@ -70,6 +71,7 @@ void device_interrupt_arrive(uint32_t number)
 
 	spin_lock(&i->lock);
 	if (i->domain) {
+		i->count++;
 		if (i->level)
 			arch_line_mask(&i->line);
 		i->masked = i->level;
@@ -113,6 +115,7 @@ static int open_line(uint32_t number, uint32_t port, const struct rf_interrupt *
 	i->port = port;
 	i->level = what->flags & RF_INTERRUPT_LEVEL;
 	i->masked = false;
+	i->count = 0;
 	error = arch_line_open(&i->line, number, what, near);
 	if (error)
 		i->domain = NULL;
@@ -189,7 +192,12 @@ int64_t do_interrupt_bind(uint64_t interrupt)
 	return bind(&what, interrupt);
 }
 
-/* --- Audit --- */
+/* --- Looking --- */
+
+uint64_t device_interrupt_count(uint32_t number)
+{
+	return interrupt_of(number)->count;
+}
 
 bool device_interrupt_is_bound(uint32_t number, const struct domain *d, uint32_t port)
 {

@@ -24,6 +24,9 @@ void device_interrupt_arrive(uint32_t number);
  */
 void device_interrupt_close(uint32_t number);
 
+/* How often it came since it was bound; for looking only. */
+uint64_t device_interrupt_count(uint32_t number);
+
 /* For audit.c. */
 bool device_interrupt_is_bound(uint32_t number, const struct domain *d, uint32_t port);
 const char *device_interrupt_audit(void);

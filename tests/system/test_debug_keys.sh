@@ -6,11 +6,12 @@ set -u
 cd "$(dirname "$0")/../.."
 build=${O:-build}
 
-# Pressed until the machine ends: on a busy host it takes long until somebody listens.
+# Pressed until the machine ends: on a busy host it takes long until somebody listens. What is pressed
+# first, while nobody does, gets lost when the serial line is set up.
 press() {
 	for _ in {1..60}; do
 		sleep 1
-		printf 'hdrqmc'
+		printf ' hdrqmce'
 		sleep 1
 		printf 'x'
 	done
@@ -22,7 +23,7 @@ status=$?
 failures=0
 for wanted in '^x  power off' "^domain 0 'control' \(control\): running" 'vCPU 1: .* affinity' \
 	'^CPU 1: ' '^frames: [0-9]+ free' "^domain 0 'control': [0-9]+ frames of" \
-	'^0\.1: [0-9]+ entries' '^power off by debug key'; do
+	'^0\.1: [0-9]+ entries' '^  port 1: to vCPU 0, listens, masked' '^power off by debug key'; do
 	if ! grep -Eq "$wanted" <<<"$output"; then
 		echo "no line with /$wanted/"
 		failures=$((failures + 1))

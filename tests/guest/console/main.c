@@ -77,6 +77,9 @@ static void echo(void)
 {
 	char line[64];
 
+	/* For a debug key to show. */
+	event_init();
+	CHECK_EQ(hv_event_listen(RF_DOMAIN_SELF), 1, "listen");
 	printf("type, please\n");
 	do {
 		read_line(line, sizeof(line));
