@@ -18,6 +18,12 @@
  * A frame from guest-kernel mode says CS=RF_KERNEL_CS and SS=RF_KERNEL_SS; RFLAGS.IF is the
  * virtual interrupt flag.
  *
+ * With the fault of a write to a page of the user half that the guest's tables let be read only, the
+ * hypervisor drops the translation of that page, if no other CPU has the root loaded, and puts its
+ * address into `dropped`. Whatever makes a translation in the user half for this vCPU clears the
+ * field, and so does loading another root. So while it is there, and no other vCPU has used the
+ * same root since, that page needs no flush. The guest clears it where that is not known.
+ *
  * Returning is a `syscall` at one of two registered addresses with the user frame of the page
  * filled in and the virtual interrupt flag clear:
  *  - "sysret": to user mode; RIP, RFLAGS, RSP, GS base from the page; RCX and R11 become RIP
@@ -71,7 +77,7 @@ struct rf_user_frame {
 
 /*
  * Who writes: "guest" fields are read by the hypervisor, "hypervisor" fields are only ever
- * written by it; interrupt_flag and user are written by both, in turn.
+ * written by it; interrupt_flag, dropped and user are written by both, in turn.
  */
 struct rf_vcpu_page {
 	uint32_t interrupt_flag; /* 0 or RF_INTERRUPT_FLAG */
@@ -81,7 +87,8 @@ struct rf_vcpu_page {
 	uint64_t dr6;	    /* hypervisor: cause of the last debug exception */
 	uint64_t kernel_sp; /* guest: stack for entries from user mode */
 	uint64_t fault_sp; /* guest: stack for the double fault; zero: a double fault ends the domain */
-	uint64_t reserved1[3];
+	uint64_t dropped; /* hypervisor, guest: address of a page of the user half; zero: none */
+	uint64_t reserved1[2];
 	struct rf_user_frame user;
 	struct rf_time_info time; /* hypervisor */
 	uint64_t reserved2[3];

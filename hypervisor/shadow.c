@@ -318,6 +318,7 @@ void shadow_load_root(struct vcpu *v, uint64_t root_gfn)
 
 	if (v->root_gfn == root_gfn)
 		return;
+	v->page->dropped = 0;
 	root_load(v, root_gfn);
 	root_leave(old);
 }
@@ -438,6 +439,7 @@ static int fault_user_half(struct vcpu *v, uint64_t address, uint32_t access, ui
 {
 	int result;
 
+	v->page->dropped = 0;
 	spin_lock(&v->root->lock);
 	result = shadow_fill(&v->root->half, address, access, error);
 	spin_unlock(&v->root->lock);
@@ -456,6 +458,15 @@ static enum shadow_result fault_user_on_kernel_half(struct vcpu *v, uint64_t add
 	return SHADOW_GUEST_FAULT;
 }
 
+static enum shadow_result guest_fault(struct vcpu *v, uint64_t address, uint32_t error)
+{
+	const uint32_t protection = FAULT_PRESENT | FAULT_WRITE;
+
+	if ((error & protection) == protection && !address_is_kernel_half(address))
+		shadow_drop_page(v, address);
+	return SHADOW_GUEST_FAULT;
+}
+
 static __attribute__((noinline)) enum shadow_result
 fault_with_walk(struct vcpu *v, uint64_t address, uint32_t access, uint32_t *error)
 {
@@ -470,8 +481,10 @@ fault_with_walk(struct vcpu *v, uint64_t address, uint32_t access, uint32_t *err
 	while (attempts++ < RECLAIM_ATTEMPTS) {
 		result = kernel_half ? fault_kernel_half(v, address, access, error)
 				     : fault_user_half(v, address, access, error);
+		if (result == FILL_FAULT)
+			return guest_fault(v, address, *error);
 		if (result != FILL_NO_MEMORY)
-			return result == FILL_FAULT ? SHADOW_GUEST_FAULT : SHADOW_FILLED;
+			return SHADOW_FILLED;
 		shadow_reclaim(v);
 	}
 	return SHADOW_FILLED; /* other vCPUs took what was freed: the guest comes again */

@@ -10,6 +10,7 @@
  * Locks: the half's lock is held by the caller. CPUs are told once, at the end; tables go back to
  * the pool after that.
  */
+#include "cpu.h"
 #include "memory.h"
 #include "shadow_table.h"
 #include "tlb.h"
@@ -45,7 +46,8 @@ static void entry_unlink(struct resync *r, uint64_t *slot, unsigned level)
 /*
  * What may stay of a leaf that maps the right frame, when the guest's entry with the rights of the
  * levels above it is `guest`: 0, or the leaf without what is not allowed any more. A leaf whose A
- * was cleared goes: its next use must set A.
+ * was cleared goes: its next use must set A. One that may be written now is made so, as that would be
+ * its next fault.
  */
 static uint64_t leaf_tighten(const struct shadow_half *half, uint64_t leaf, uint64_t guest)
 {
@@ -56,8 +58,7 @@ static uint64_t leaf_tighten(const struct shadow_half *half, uint64_t leaf, uint
 		return 0;
 	if (half->root && !(guest & PTE_USER) && !(leaf & SHADOW_KERNEL_ONLY))
 		return 0;
-	if ((guest & writable) != writable)
-		leaf &= ~PTE_WRITE;
+	leaf = (guest & writable) == writable ? leaf | PTE_WRITE : leaf & ~PTE_WRITE;
 	if (!half->root && (guest & PTE_USER))
 		leaf |= PTE_NO_EXECUTE;
 	return (leaf & ~PTE_DIRTY) | (guest & (PTE_NO_EXECUTE | PTE_DIRTY));
@@ -110,34 +111,37 @@ static void resync_leaf(struct resync *r, uint64_t *slot, uint64_t guest)
  * Most entries have not changed: where guest frames are machine frames, that shows in one
  * comparison of the leaf with what the rule makes of the guest's entry. U is compared as well: in a
  * user half both have it, in the kernel half the leaf only. (An entry with W and without D differs
- * from its leaf, and is looked at closely every time.)
+ * from its leaf, and is looked at closely every time.) False: there was nothing.
  */
-static inline __attribute__((always_inline)) void
+static inline __attribute__((always_inline)) bool
 resync_entries(struct resync *r, uint64_t *table, const uint64_t *guest, const struct walk *walk,
 	       unsigned count, uint64_t keep, uint64_t add, uint64_t only_in_leaf)
 {
+	bool any = false;
+
 	for (unsigned i = 0; i < count; i++) {
 		uint64_t leaf = table[i];
 		uint64_t entry;
 
 		if (!leaf)
 			continue;
+		any = true;
 		entry = __atomic_load_n(&guest[i], __ATOMIC_RELAXED);
 		if ((((entry & keep) | add) ^ leaf ^ only_in_leaf) & SHADOW_LEAF_BITS)
 			resync_leaf(r, &table[i],
 				    entry_effective(walk->upper,
 						    __atomic_load_n(&guest[i], __ATOMIC_RELAXED)));
 	}
+	return any;
 }
 
-static void resync_group(struct resync *r, uint64_t *table, const uint64_t *guest,
+static bool resync_group(struct resync *r, uint64_t *table, const uint64_t *guest,
 			 const struct walk *walk, unsigned count, uint64_t keep, uint64_t add)
 {
-	if (r->half->root)
-		resync_entries(r, table, guest, walk, count, keep, add, 0);
-	else
-		resync_entries(r, table, guest, walk, count, keep, add, PTE_USER);
 	r->visited += count;
+	if (r->half->root)
+		return resync_entries(r, table, guest, walk, count, keep, add, 0);
+	return resync_entries(r, table, guest, walk, count, keep, add, PTE_USER);
 }
 
 /* Entries [first, end) of a level-1 table; walk: of the first. */
@@ -149,7 +153,8 @@ static void resync_table(struct resync *r, uint64_t *table, const struct walk *w
 	const uint64_t keep = plain ? rule.keep | PTE_ADDRESS | PTE_USER : 0;
 	const uint64_t add = rule.add & ~PTE_USER;
 	const uint64_t *guest = walk->leaf - first;
-	uint64_t used = *shadow_used(table) & shadow_groups(first, end);
+	uint64_t *all = shadow_used(table);
+	uint64_t used = *all & shadow_groups(first, end);
 
 	for (; used; used &= used - 1) {
 		unsigned at = (unsigned)__builtin_ctzll(used) * SHADOW_GROUP;
@@ -157,7 +162,9 @@ static void resync_table(struct resync *r, uint64_t *table, const struct walk *w
 
 		if (at < first)
 			at = first;
-		resync_group(r, &table[at], &guest[at], walk, stop - at, keep, add);
+		if (!resync_group(r, &table[at], &guest[at], walk, stop - at, keep, add) &&
+		    stop - at == SHADOW_GROUP)
+			*all &= ~(used & -used);
 	}
 }
 
@@ -266,6 +273,44 @@ void shadow_resync(struct shadow_half *half, uint64_t start, uint64_t last)
 	counters->resynced += r.visited;
 }
 
+/* Takes out the entry of a page, if there is one; false: it is within a larger one. */
+static bool page_unlink(const struct shadow_half *half, uint64_t address)
+{
+	uint64_t *slot = &half->table[pte_index(address, 4)];
+
+	for (unsigned level = 4; level > 1; level--) {
+		if (!*slot)
+			return true;
+		if (!shadow_entry_is_table(*slot, level))
+			return false;
+		slot = &shadow_table(*slot)[pte_index(address, level - 1)];
+	}
+	__atomic_store_n(slot, 0, __ATOMIC_RELAXED);
+	return true;
+}
+
+static bool loaded_only_here(const struct shadow_root *root)
+{
+	return __atomic_load_n(&root->loaded, __ATOMIC_RELAXED) == 1ULL << this_cpu()->id;
+}
+
+/* A CPU that loads the root meanwhile may still have seen the entry: then it is told. */
+void shadow_drop_page(struct vcpu *v, uint64_t address)
+{
+	struct shadow_root *root = v->root;
+
+	spin_lock(&root->lock);
+	if (loaded_only_here(root) && page_unlink(&root->half, address)) {
+		arch_memory_barrier();
+		if (loaded_only_here(root))
+			arch_tlb_flush_page(address);
+		else
+			shadow_half_shootdown(&root->half);
+		v->page->dropped = address & ~(FRAME_SIZE - 1);
+	}
+	spin_unlock(&root->lock);
+}
+
 void shadow_flush_range(struct domain *d, uint64_t root_gfn, uint64_t start, uint64_t end)
 {
 	struct shadow_root *root = shadow_root_lock(d, root_gfn);
@@ -295,6 +340,7 @@ void shadow_prefill(struct domain *d, uint64_t root_gfn, uint64_t start, uint64_
 
 	if (!root)
 		return;
+	vcpu_current()->page->dropped = 0;
 	if (end > USER_MAP_END)
 		end = USER_MAP_END;
 	for (unsigned i = 0; i < PREFILL_REGIONS && start < end; i++) {

@@ -141,14 +141,18 @@ static inline uint64_t effective(const struct shadow_region *region, uint64_t en
 	return (entry & region->allow) | region->deny;
 }
 
-/* An entry with nothing next to it is likely alone: then the smallest window is not worth looking at. */
+/* The guest has an entry that could be filled, and it is not. */
+static inline bool is_missing(const struct shadow_region *region, unsigned index, uint64_t plain)
+{
+	return !region->table[index] && (__atomic_load_n(&region->guest[index], __ATOMIC_RELAXED) &
+					 SHADOW_PLAIN_BITS) == plain;
+}
+
+/* When nothing next to an entry is missing, the smallest window is not worth looking at. */
 static inline bool is_alone(const struct shadow_region *region, unsigned index, uint64_t plain)
 {
-	const uint64_t *guest = &region->guest[index];
-	uint64_t before = index ? __atomic_load_n(guest - 1, __ATOMIC_RELAXED) : 0;
-	uint64_t after = index < PTE_ENTRIES - 1 ? __atomic_load_n(guest + 1, __ATOMIC_RELAXED) : 0;
-
-	return (before & SHADOW_PLAIN_BITS) != plain && (after & SHADOW_PLAIN_BITS) != plain;
+	return !(index && is_missing(region, index - 1, plain)) &&
+	       !(index < PTE_ENTRIES - 1 && is_missing(region, index + 1, plain));
 }
 
 static inline unsigned fill_window(struct shadow_half *half, struct shadow_region *region,
@@ -235,5 +239,7 @@ int shadow_quick_user(struct vcpu *v, uint64_t address, uint32_t access)
 	spin_lock(&root->lock);
 	result = quick(&root->half, address, access, plain, &v->counters);
 	spin_unlock(&root->lock);
+	if (result == FILL_OK)
+		v->page->dropped = 0;
 	return result;
 }

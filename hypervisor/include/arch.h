@@ -37,6 +37,8 @@ void arch_cpu_nmi(const struct cpu *cpu);
 
 /* Drops every translation of guest addresses this CPU caches. */
 void arch_tlb_flush_local(void);
+/* Those of one page, in the tables that are loaded. */
+void arch_tlb_flush_page(uint64_t address);
 
 /*
  * Time: nanoseconds since start, the same on all CPUs; an interrupt at a deadline (0: as soon

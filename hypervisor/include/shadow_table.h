@@ -282,5 +282,10 @@ void shadow_quick_forget(struct shadow_half *half);
  * down.
  */
 void shadow_resync(struct shadow_half *half, uint64_t start, uint64_t last);
+/*
+ * The guest gets a fault for having written a page of the root's user half that it may only read: the page is dropped,
+ * and the vCPU page says so, if that concerns no other CPU. The half is not locked.
+ */
+void shadow_drop_page(struct vcpu *v, uint64_t address);
 
 #endif

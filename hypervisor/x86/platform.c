@@ -3,8 +3,8 @@
  * Brings up the machine around the boot processor, and what arch.h asks for that is too small
  * for a file of its own.
  *
- * Interface: platform_init() of platform.h; arch_idle(), arch_interrupt_window() and
- * arch_tlb_flush_local() of arch.h.
+ * Interface: platform_init() of platform.h; arch_idle(), arch_interrupt_window(),
+ * arch_tlb_flush_local() and arch_tlb_flush_page() of arch.h.
  * Locks: none.
  */
 #include "platform.h"
@@ -23,6 +23,11 @@
 void arch_tlb_flush_local(void)
 {
 	cr3_write(cr3_read());
+}
+
+void arch_tlb_flush_page(uint64_t address)
+{
+	asm volatile("invlpg (%0)" : : "r"(address) : "memory");
 }
 
 /*

@@ -18,6 +18,7 @@
 #include "flags.h"
 #include "inject.h"
 #include "pte.h"
+#include "shadow.h"
 #include "vcpu.h"
 #include "vcpu_state.h"
 
@@ -57,8 +58,10 @@ static void to_user(struct vcpu *v, const struct rf_user_frame *f)
 
 	load_frame(v, f);
 	vcpu_enter_user(v, good ? f->gs_base : 0);
-	if (good)
+	if (good) {
+		shadow_before_user(v);
 		return;
+	}
 	inject_exception(v, VECTOR_PROTECTION, 0);
 	v->page->user.gs_base = f->gs_base;
 }

@@ -208,6 +208,12 @@ void arch_tlb_flush_local(void)
 	fake_this_cpu->arch.flushes++;
 }
 
+void arch_tlb_flush_page(uint64_t address)
+{
+	(void)address;
+	fake_this_cpu->arch.flushes++;
+}
+
 uint64_t arch_time_ns(void)
 {
 	return __atomic_load_n(&fake_clock_ns, __ATOMIC_RELAXED);

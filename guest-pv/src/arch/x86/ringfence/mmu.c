@@ -45,6 +45,23 @@ static void flush(enum rf_mmu_operation operation, unsigned long root, unsigned 
 		      start, end);
 }
 
+/*
+ * The hypervisor dropped the page with the fault of this task, which has not been switched since; and
+ * no other task could have used it. Mostly the page is being copied.
+ */
+static bool is_dropped(const struct mm_struct *mm, unsigned long start, unsigned long end)
+{
+	return end - start == PAGE_SIZE && start &&
+	       this_cpu_read(rf_vcpu_page.dropped) == start &&
+	       mm == current->mm && atomic_read(&mm->mm_users) == 1;
+}
+
+/* With its last user gone nobody reaches what it maps, and rf_exit_mmap() unlinks everything. */
+static bool is_dead(const struct mm_struct *mm)
+{
+	return atomic_read(&mm->mm_users) == 0;
+}
+
 static void flush_user(unsigned long root, unsigned long start, unsigned long end)
 {
 	end = min(end, USER_END);
@@ -69,7 +86,7 @@ void rf_flush_mm_range(struct mm_struct *mm, unsigned long start, unsigned long 
 		start = 0;
 	if (start >= TASK_SIZE_MAX)
 		rf_flush_kernel_range(start, end);
-	else
+	else if (!is_dropped(mm, start, end) && !is_dead(mm))
 		flush_user(__pa(mm->pgd), start, end);
 }
 
@@ -124,7 +141,7 @@ static void rf_write_cr2(unsigned long value)
 	this_cpu_write(rf_vcpu_page.cr2, value);
 }
 
-/* One unlinking of everything is cheaper than the flushes that follow, which find nothing. */
+/* Everything at once, before it is unmapped: the flushes that follow are left out. */
 static void rf_exit_mmap(struct mm_struct *mm)
 {
 	perform(RF_MMU_DROP_USER, __pa(mm->pgd), 0, 0);

@@ -95,9 +95,11 @@ static noinstr void rf_load_gs_index(unsigned int selector)
 		rf_irq_enable();
 }
 
+/* Another task: what the page says of the last one's fault means nothing any more. */
 static void rf_load_sp0(unsigned long sp0)
 {
 	this_cpu_write(rf_vcpu_page.kernel_sp, sp0);
+	this_cpu_write(rf_vcpu_page.dropped, 0);
 }
 
 #ifdef CONFIG_X86_IOPL_IOPERM
