@@ -263,7 +263,7 @@ static int fill_small(struct shadow_half *half, uint64_t address, const struct w
 		return FILL_NO_MEMORY;
 	leaf_install(half, address, &table[pte_index(address, 1)], leaf);
 	if (walk->level == 1)
-		shadow_quick_remember(half, address, table);
+		shadow_quick_remember(half, address, walk, table);
 	shadow_window_choose(&half->window, address, &first, &end);
 	vcpu_current()->counters.window_fills +=
 		fill_around(half, table, address, walk, first, end);

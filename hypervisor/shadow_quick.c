@@ -27,36 +27,6 @@ static struct shadow_region *region_of(struct shadow_half *half, uint64_t addres
 	return &half->region[(address >> 21) % SHADOW_REGIONS];
 }
 
-/* The guest's entries above level 1; false: one is not present now. */
-static bool region_read(struct shadow_half *half, uint64_t address, struct shadow_region *region)
-{
-	uint64_t upper = PTE_WRITE | PTE_USER;
-	uint64_t gfn = half->guest_root;
-
-	for (unsigned level = 4; level > 1; level--) {
-		uint64_t mfn = memory_lookup(half->domain, gfn);
-		uint64_t *slot, value;
-
-		if (mfn == FRAME_NONE)
-			return false;
-		slot = (uint64_t *)arch_frame_pointer(mfn) + pte_index(address, level);
-		value = __atomic_load_n(slot, __ATOMIC_RELAXED);
-		if ((value & (PTE_PRESENT | PTE_ACCESSED | PTE_LARGE)) !=
-			    (PTE_PRESENT | PTE_ACCESSED) ||
-		    walk_entry_reserved(value, level))
-			return false;
-		region->slot[level - 2] = slot;
-		region->value[level - 2] = value;
-		upper = walk_rights(upper, value);
-		gfn = (value & PTE_ADDRESS) >> 12;
-	}
-	gfn = memory_lookup(half->domain, gfn);
-	region->guest = gfn == FRAME_NONE ? NULL : arch_frame_pointer(gfn);
-	region->allow = upper | ~(PTE_WRITE | PTE_USER);
-	region->deny = upper & PTE_NO_EXECUTE;
-	return region->guest;
-}
-
 static inline bool chunk_is_known(const struct shadow_region *region, uint64_t entry)
 {
 	return !((entry ^ region->chunk) & SHADOW_CHUNK_BITS);
@@ -76,19 +46,25 @@ static __attribute__((noinline)) bool chunk_learn(const struct domain *d,
 }
 
 /* Not where user mode is kept out of the slot: there each access decides what the slot holds. */
-void shadow_quick_remember(struct shadow_half *half, uint64_t address, uint64_t *table)
+void shadow_quick_remember(struct shadow_half *half, uint64_t address, const struct walk *walk,
+			   uint64_t *table)
 {
 	struct shadow_region *region = region_of(half, address);
 
 	region->number = SHADOW_REGION_NONE;
 	if (half->root && !half->user_table[pte_index(address, 4)])
 		return;
-	if (!region_read(half, address, region))
-		return;
+	for (unsigned i = 0; i < 3; i++) {
+		region->slot[i] = walk->slot[i];
+		region->value[i] = walk->value[i];
+	}
+	region->guest = walk->leaf - pte_index(address, 1);
 	region->table = table;
 	region->used = shadow_used(table);
+	region->allow = walk->upper | ~(PTE_WRITE | PTE_USER);
+	region->deny = walk->upper & PTE_NO_EXECUTE;
 	region->chunk = 0;
-	chunk_learn(half->domain, region, region->guest[pte_index(address, 1)]);
+	chunk_learn(half->domain, region, walk->entry);
 	region->number = address >> 21;
 }
 

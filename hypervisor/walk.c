@@ -91,7 +91,10 @@ static inline uint32_t walk_leaf(uint64_t *slot, uint64_t entry, unsigned level,
 	if (!entry_set(slot, &entry,
 		       access & FAULT_WRITE ? PTE_ACCESSED | PTE_DIRTY : PTE_ACCESSED))
 		return WALK_RETRY;
-	*walk = (struct walk){ .leaf = slot, .entry = entry, .upper = upper, .level = level };
+	walk->leaf = slot;
+	walk->entry = entry;
+	walk->upper = upper;
+	walk->level = level;
 	return WALK_OK;
 }
 
@@ -120,6 +123,8 @@ static uint32_t walk_once(const struct domain *d, uint64_t root_gfn, uint64_t ad
 			return WALK_FAULT | access | FAULT_PRESENT | FAULT_RESERVED;
 		if (!entry_set(slot, &entry, PTE_ACCESSED))
 			return WALK_RETRY;
+		walk->slot[level - 2] = slot;
+		walk->value[level - 2] = entry;
 		allowed &= entry ^ PTE_NO_EXECUTE;
 		gfn = (entry & PTE_ADDRESS) >> 12;
 	}
@@ -149,10 +154,10 @@ enum walk_kind walk_probe(const struct domain *d, uint64_t root_gfn, uint64_t ad
 		if (!slot)
 			return WALK_NONE;
 		entry = __atomic_load_n(slot, __ATOMIC_RELAXED);
-		*walk = (struct walk){ .leaf = slot,
-				       .entry = entry,
-				       .upper = upper,
-				       .level = level };
+		walk->leaf = slot;
+		walk->entry = entry;
+		walk->upper = upper;
+		walk->level = level;
 		if (level == 1)
 			return WALK_TABLE;
 		if (!(entry & PTE_PRESENT) || walk_entry_reserved(entry, level))

@@ -272,8 +272,9 @@ int shadow_quick_user(struct vcpu *v, uint64_t address, uint32_t access);
  * if it is not.
  */
 uint64_t *shadow_quick_probe(struct shadow_half *half, uint64_t address, struct walk *walk);
-/* The address was filled in this level-1 table. */
-void shadow_quick_remember(struct shadow_half *half, uint64_t address, uint64_t *table);
+/* The address was walked to, with a leaf of level 1, and filled in this level-1 table. */
+void shadow_quick_remember(struct shadow_half *half, uint64_t address, const struct walk *walk,
+			   uint64_t *table);
 /* A table of the half is dropped, or a frame leaves the domain. */
 void shadow_quick_forget(struct shadow_half *half);
 
