@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The interrupt flag, and waiting for interrupts. There is no interrupt controller: timer and
- * interprocessor interrupts come as vectors through the descriptor table, and need no end.
+ * interprocessor interrupts come as vectors through the descriptor table, and need no end. Devices
+ * are in event.c.
  */
 #include <linux/init.h>
 

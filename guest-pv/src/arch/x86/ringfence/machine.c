@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The machine around the CPUs: how it ends, and what of a PC is not there to be probed. */
+/*
+ * The machine around the CPUs: how it ends, and what of a PC is not there to be probed. The control
+ * domain has all of the machine's devices but those of the hypervisor, and its firmware's tables.
+ */
 #include <linux/acpi.h>
 #include <linux/init.h>
 #include <linux/panic_notifier.h>
@@ -77,9 +80,14 @@ static int __init no_pci(void)
 	return 0;
 }
 
+static bool __init has_devices(void)
+{
+	return rf_start_info.flags & RF_START_CONTROL;
+}
+
 /*
- * The hypervisor maps RAM and nothing else: neither the firmware's tables nor what a device has
- * in memory can be reached, so they must not be looked for.
+ * The hypervisor maps RAM of a guest and nothing else: neither the firmware's tables nor what a
+ * device has in memory can be reached, so they must not be looked for.
  */
 static void __init forget_devices(void)
 {
@@ -94,7 +102,8 @@ static void __init forget_devices(void)
 
 static void __init rf_arch_setup(void)
 {
-	forget_devices();
+	if (!has_devices())
+		forget_devices();
 	rf_ports_init();
 	atomic_notifier_chain_register(&panic_notifier_list, &panic_block);
 	rf_reserve_foreign();
@@ -114,6 +123,7 @@ void __init rf_machine_init_ops(void)
 	x86_platform.realmode_reserve = x86_init_noop;
 	x86_platform.realmode_init = x86_init_noop;
 	x86_init.resources.probe_roms = x86_init_noop;
-	x86_init.resources.dmi_setup = x86_init_noop;
+	if (!has_devices())
+		x86_init.resources.dmi_setup = x86_init_noop;
 	x86_init.oem.arch_setup = rf_arch_setup;
 }

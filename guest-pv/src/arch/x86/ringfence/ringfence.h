@@ -40,6 +40,26 @@ void __init rf_ports_init(void);
 void rf_register_cpu(unsigned long gs_base);
 u64 rf_page_frame(unsigned long gs_base);
 
+/* event.c, and what it is asked for by the others. */
+struct irq_domain;
+extern struct irq_domain *rf_event_domain;
+void __init rf_event_init_ops(void);
+void rf_event_start_cpu(void);
+#ifdef CONFIG_ACPI
+void __init rf_gsi_init(void);
+#else
+static inline void rf_gsi_init(void)
+{
+}
+#endif
+#ifdef CONFIG_PCI_MSI
+void __init rf_msi_init_ops(void);
+#else
+static inline void rf_msi_init_ops(void)
+{
+}
+#endif
+
 void rf_setup_clockevent(void);
 void rf_mmu_start_cpu(void);
 

@@ -68,6 +68,7 @@ static void bring_up(void)
 
 	local_irq_enable();
 	rf_setup_clockevent();
+	rf_event_start_cpu();
 }
 
 asmlinkage __visible void rf_cpu_bringup_and_idle(void)

@@ -110,6 +110,7 @@ static void __init init_ops(void)
 	rf_trap_init_ops();
 	rf_segment_init_ops();
 	rf_irq_init_ops();
+	rf_event_init_ops();
 	rf_mmu_init_ops();
 	rf_time_init_ops();
 	rf_smp_init_ops();
