@@ -184,7 +184,7 @@ parallel = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
 needing_linux = $(shell tests/run --list --match '$(TESTS)' system | while read -r test; do \
 	grep -l '^. needs: linux' tests/$$test.sh tests/$$test.py 2>/dev/null; done)
 
-tests: all $(GUESTS) $(UNIT_TESTS) $(FUZZERS) $(FLAG_FILES) $(if $(filter tests,$(MAKECMDGOALS)),$(if $(needing_linux),linux))
+tests: all $(GUESTS) $(UNIT_TESTS) $(FUZZERS) $(FLAG_FILES) $(BENCH_FILES) $(if $(filter tests,$(MAKECMDGOALS)),$(if $(needing_linux),linux))
 	$(Q)tests/run $(RUN_FLAGS) --match '$(TESTS)' style abi unit fuzz guest system
 
 test: deps ## every test, after installing what they need

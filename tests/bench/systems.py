@@ -9,14 +9,15 @@ import pathlib
 import shlex
 import tempfile
 
+import kvm_ramdisk
 import machine
+import peers
 import results
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 # Where hypervisors have their code: the first half TiB slots of the upper half, the image of
 # Ringfence and all of Xen among them, and nothing of Linux.
 RANGE = (0xffff800000000000, 0xffff880000000000)
-# The processor model warns about features that the emulation has not got.
 TIME_LIMIT = 900
 
 
@@ -66,19 +67,14 @@ class System:
         with tempfile.TemporaryDirectory(prefix="ringfence-bench.") as directory:
             phases = pathlib.Path(directory, "phases")
             command = self.command(setup, pathlib.Path(directory), phases)
-            try:
-                text = machine.run(command, TIME_LIMIT, ROOT)
-            except machine.Failure as failure:
-                self.keep(setup, failure.output)
-                raise
-            self.keep(setup, text)
+            with self.log(setup, directory).open("w", encoding="utf-8") as log:
+                text = machine.run(command, TIME_LIMIT, ROOT, log)
             if setup.logs:
                 (setup.logs / f"{self.name}.phases").write_text(phases.read_text())
             return results.parse(text, phases.read_text())
 
-    def keep(self, setup, text):
-        if setup.logs:
-            (setup.logs / f"{self.name}.log").write_text(text)
+    def log(self, setup, directory):
+        return (setup.logs or pathlib.Path(directory)) / f"{self.name}.log"
 
     def entries(self, operation):
         """Into the hypervisor, for each time the operation is done."""
@@ -109,4 +105,42 @@ class Ringfence(System):
                 "--qemu", shlex.join(setup.instrument(phases))]
 
 
-ALL = [Native(), Ringfence()]
+class Xen(System):
+    """Linux as domain 0, paravirtual. XPTI is not needed: the processor is AMD's."""
+    name, title = "xen", "Xen PV"
+    MEMORY_OF_XEN = 256
+
+    def command(self, setup, directory, phases):
+        image, _ = peers.xen()
+        line = setup.kernel_line("hvc0").replace(",", ",,")
+        return setup.qemu() + [
+            "-kernel", str(image), "-append",
+            f"console=com1 dom0_mem={setup.memory - self.MEMORY_OF_XEN}M noreboot=1 dom0=pv "
+            f"dom0_max_vcpus={setup.processors} loglvl=warning",
+            "-initrd", f"{setup.linux / 'bzImage'} {line},{setup.initrd}",
+        ] + setup.instrument(phases)
+
+
+class Kvm(System):
+    """Debian's kernel with KVM in the emulated machine, which has AMD's virtualization; inside it
+    QEMU with the machine that has least of all, microvm."""
+    MEMORY_OF_OUTER = 2048
+
+    def __init__(self, name, title, nested):
+        self.name, self.title, self.nested = name, title, nested
+
+    def command(self, setup, directory, phases):
+        kernel_folder, _ = peers.linux()
+        ramdisk = kvm_ramdisk.build(setup, kernel_folder, directory)
+        kernel = next((kernel_folder / "boot").glob("vmlinuz-*"))
+        return setup.qemu(setup.memory + self.MEMORY_OF_OUTER) + [
+            "-kernel", str(kernel), "-initrd", str(ramdisk), "-append",
+            f"console=ttyS0 quiet panic=-1 npt={int(self.nested)} memory={setup.memory} "
+            f"processors={setup.processors}"] + setup.instrument(phases)
+
+    def entries(self, operation):
+        return operation.virtual_entries()
+
+
+ALL = [Native(), Ringfence(), Xen(), Kvm("kvm-shadow", "KVM shadow", False),
+       Kvm("kvm-npt", "KVM nested", True)]

@@ -65,13 +65,38 @@ def means(measured):
     return row
 
 
+def align(lines):
+    """The first column to the left, the rest to the right."""
+    widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
+    return "\n".join("  ".join(cell.ljust(width) if i == 0 else cell.rjust(width)
+                               for i, (cell, width) in enumerate(zip(line, widths))).rstrip()
+                     for line in lines)
+
+
 def text(measured):
     native, others = columns(measured)
     header = ["operation", "floor", "native"]
     for system, _ in others:
         header += [f"{system.title}: in", "cost"]
     lines = [header] + list(rows(measured)) + ([means(measured)] if native else [])
-    widths = [max(len(line[i]) for line in lines) for i in range(len(header))]
-    return "\n".join("  ".join(cell.ljust(width) if i == 0 else cell.rjust(width)
-                               for i, (cell, width) in enumerate(zip(line, widths))).rstrip()
-                     for line in lines)
+    return align(lines)
+
+
+def reasons(measured):
+    """Entries by reason, of the systems that count them; empty if there is none."""
+    parts = []
+    for system, runs in measured.items():
+        names = [name for name in TITLES if name in runs]
+        counted = {counter for name in names for counter in runs[name].counters}
+        counted = sorted(counter for counter in counted if counter.startswith("entry_"))
+        if not counted:
+            continue
+        lines = [[f"{system.title}: entries by reason"] +
+                 [counter.removeprefix("entry_") for counter in counted] + ["all", "plugin"]]
+        for name in names:
+            operation = runs[name]
+            values = [operation.counters.get(counter, 0) / operation.iterations for counter in counted]
+            lines.append([TITLES[name]] + [number(value) if value else "-" for value in values] +
+                         [number(sum(values)), number(system.entries(operation))])
+        parts.append(align(lines))
+    return "\n\n".join(parts)
