@@ -131,7 +131,7 @@ IMAGES := $(if $(LINK_SCRIPT),$(O)/ringfence.elf64 $(O)/ringfence $(O)/ringfence
 
 # --- Targets --------------------------------------------------------------------------------------
 
-.PHONY: all help deps defconfig menuconfig guests unit fuzz check test test-full tests run linux bench bench-this bench-paths bench-paths-this clean FORCE
+.PHONY: all help deps defconfig menuconfig guests unit fuzz check test test-full tests run linux bench bench-this bench-files bench-files-this bench-paths bench-paths-this clean FORCE
 
 all: $(if $(IMAGES),$(IMAGES),$(HYPERVISOR_OBJECTS)) ## the hypervisor (default)
 
@@ -218,6 +218,11 @@ linux: ## Linux for the hypervisor, and a RAM disk, in $(O)/linux (LINUX=TREE: f
 bench: $(O)/bench/.config ## Linux on Ringfence beside native, Xen and KVM (BENCH_FLAGS='--systems ...')
 	$(Q)$(MAKE) O=$(O)/bench bench-this
 
+bench-files: $(O)/bench/.config
+	$(Q)$(MAKE) O=$(O)/bench bench-files-this
+
+bench-files-this: all $(BENCH_FILES)
+
 bench-paths: $(O)/bench/.config ## what each path through the hypervisor costs, in instructions
 	$(Q)$(MAKE) O=$(O)/bench bench-paths-this
 
@@ -226,7 +231,7 @@ $(O)/bench/.config: Kconfig
 	$(Q)sed -i 's/^CONFIG_DEBUG=y$$/# CONFIG_DEBUG is not set/' $@
 
 BENCH_FLAGS ?=
-bench-this: all $(BENCH_FILES)
+bench-this: bench-files-this
 	$(Q)guest-pv/build-linux --config bench --output $(O)/linux
 	$(Q)tests/bench/run --linux $(O)/linux $(BENCH_FLAGS)
 
@@ -366,11 +371,12 @@ $(O)/tests/bench/init: $(BENCH_PROGRAM) $(wildcard tests/bench/program/*.h)
 	$(call say,HOSTLD,$@)
 	$(Q)$(CC) $(BENCH_FLAGS_C) -static -s -o $@ $(BENCH_PROGRAM)
 
-$(O)/tests/bench/initrd.gz: $(O)/tests/bench/init
+# BusyBox is there to be executed as a shell.
+$(O)/tests/bench/initrd.gz: $(O)/tests/bench/init /bin/busybox
 	$(call say,CPIO,$@)
-	$(Q)mkdir -p $(@D)/content && cp $< $(@D)/content/init && touch -d @0 $(@D)/content/init
-	$(Q)cd $(@D)/content && echo init | cpio --create --format=newc --reproducible --owner=+0:+0 --quiet | \
-		gzip -9n >../$(@F)
+	$(Q)mkdir -p $(@D)/content/bin && cp $< /bin/busybox $(@D)/content/ && mv $(@D)/content/busybox $(@D)/content/bin/
+	$(Q)cd $(@D)/content && touch -d @0 init bin/busybox bin && printf '%s\n' init bin bin/busybox | \
+		cpio --create --format=newc --reproducible --owner=+0:+0 --quiet | gzip -9n >../$(@F)
 
 $(O)/tests/bench/plugin.so: $(BENCH_PLUGIN) $(wildcard tests/bench/plugin/*.h)
 	@mkdir -p $(@D)

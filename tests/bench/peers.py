@@ -4,6 +4,7 @@
 They are kept in the cache that the Linux build uses too, each in a folder of its version.
 """
 import gzip
+import lzma
 import os
 import pathlib
 import re
@@ -14,6 +15,7 @@ import tempfile
 XEN_PACKAGE = "xen-hypervisor-4.17-amd64"
 LINUX_PACKAGE = "linux-image-amd64"
 MODULES = ("irqbypass", "ccp", "rng-core", "kvm", "kvm-amd")
+XZ_MAGIC = b"\xfd7zXZ\0"
 FIRMWARE = pathlib.Path("/usr/share/qemu")
 
 
@@ -65,16 +67,20 @@ def unpacked(package):
     return folder, version
 
 
+def kept(file, make):
+    """A file in the cache; made if it is not there, at once and as a whole."""
+    if not file.exists():
+        partial = file.with_name(f"{file.name}.{os.getpid()}")
+        partial.write_bytes(make())
+        partial.rename(file)
+    return file
+
+
 def xen():
     """An ELF file that QEMU loads, and its version."""
     folder, version = unpacked(XEN_PACKAGE)
-    image = folder / "xen.elf"
-    if not image.exists():
-        compressed = next((folder / "boot").glob("xen-*.gz"))
-        partial = folder / f"xen.elf.{os.getpid()}"
-        partial.write_bytes(gzip.decompress(compressed.read_bytes()))
-        partial.rename(image)
-    return image, version
+    compressed = next((folder / "boot").glob("xen-*.gz"))
+    return kept(folder / "xen.elf", lambda: gzip.decompress(compressed.read_bytes())), version
 
 
 def linux():
@@ -84,6 +90,19 @@ def linux():
     if not package.startswith("linux-image-"):
         raise Missing(f"{LINUX_PACKAGE} does not say which kernel it stands for")
     return unpacked(package)
+
+
+def kernel(folder):
+    """The kernel's ELF file: an emulated processor would take long to decompress it."""
+    image = next((folder / "boot").glob("vmlinuz-*"))
+
+    def decompress():
+        content = image.read_bytes()
+        start = content.find(XZ_MAGIC)
+        if start < 0:
+            raise Missing(f"{image.name} is not compressed with xz")
+        return lzma.LZMADecompressor().decompress(content[start:])
+    return kept(folder / "vmlinux.elf", decompress)
 
 
 def modules(folder):

@@ -132,9 +132,8 @@ class Kvm(System):
     def command(self, setup, directory, phases):
         kernel_folder, _ = peers.linux()
         ramdisk = kvm_ramdisk.build(setup, kernel_folder, directory)
-        kernel = next((kernel_folder / "boot").glob("vmlinuz-*"))
         return setup.qemu(setup.memory + self.MEMORY_OF_OUTER) + [
-            "-kernel", str(kernel), "-initrd", str(ramdisk), "-append",
+            "-kernel", str(peers.kernel(kernel_folder)), "-initrd", str(ramdisk), "-append",
             f"console=ttyS0 quiet panic=-1 npt={int(self.nested)} memory={setup.memory} "
             f"processors={setup.processors}"] + setup.instrument(phases)
 

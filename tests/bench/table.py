@@ -2,7 +2,8 @@
 """The table on the terminal: one row for each operation, with its floor and every system."""
 import math
 
-TITLES = {
+# The sixteen that the geometric mean is of.
+MAIN = {
     "getppid": "getppid",
     "read": "read 1 byte of /dev/zero",
     "signal": "signal to self",
@@ -20,6 +21,24 @@ TITLES = {
     "yield": "sched_yield",
     "nanosleep": "nanosleep 1 us",
 }
+FURTHER = {
+    "violation": "write to a protected page, signal",
+    "populate-gib": "map 1 GiB in 4 KiB pages",
+    "read-gib": "and touch all of it",
+    "switch-2-0": "switch among 2 processes",
+    "switch-2-64k": "the same, each reads 64 KiB",
+    "switch-16-0": "switch among 16 processes",
+    "switch-16-64k": "the same, each reads 64 KiB",
+    "shell": "fork, exec a shell, exit, wait",
+    "file-read": "read 4 KiB of a file",
+    "file-write": "write 4 KiB to a file",
+    "stat": "stat",
+    "open": "open, close",
+    "select": "select of 64 files",
+    "unix-socket": "Unix socket, a byte and back",
+    "tcp": "TCP, a byte and back",
+}
+TITLES = {**MAIN, **FURTHER}
 
 
 def floor(operation):
@@ -57,46 +76,53 @@ def rows(measured):
 
 def means(measured):
     native, others = columns(measured)
-    row = ["geometric mean", "", ""]
+    names = [name for name in MAIN if name in native]
+    row = [f"geometric mean of the first {len(names)}", "", ""]
     for _, runs in others:
-        names = [name for name in TITLES if name in runs]
         row.append("")
         row.append(number(geometric_mean([runs[name].cost() / native[name].cost() for name in names])))
     return row
 
 
-def align(lines):
+def align(cells):
     """The first column to the left, the rest to the right."""
-    widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
+    widths = [max(len(line[i]) for line in cells) for i in range(len(cells[0]))]
     return "\n".join("  ".join(cell.ljust(width) if i == 0 else cell.rjust(width)
                                for i, (cell, width) in enumerate(zip(line, widths))).rstrip()
-                     for line in lines)
+                     for line in cells)
 
 
-def text(measured):
+def lines(measured):
+    """The header, a row for each operation, and the means."""
     native, others = columns(measured)
     header = ["operation", "floor", "native"]
     for system, _ in others:
         header += [f"{system.title}: in", "cost"]
-    lines = [header] + list(rows(measured)) + ([means(measured)] if native else [])
-    return align(lines)
+    last = [means(measured)] if native and set(MAIN) & set(native) else []
+    return [header] + list(rows(measured)) + last
 
 
-def reasons(measured):
-    """Entries by reason, of the systems that count them; empty if there is none."""
-    parts = []
+def text(measured):
+    return align(lines(measured))
+
+
+def reason_lines(measured):
+    """Entries by reason: a table for each system that counts them."""
     for system, runs in measured.items():
         names = [name for name in TITLES if name in runs]
         counted = {counter for name in names for counter in runs[name].counters}
         counted = sorted(counter for counter in counted if counter.startswith("entry_"))
         if not counted:
             continue
-        lines = [[f"{system.title}: entries by reason"] +
+        found = [[f"{system.title}: entries by reason"] +
                  [counter.removeprefix("entry_") for counter in counted] + ["all", "plugin"]]
         for name in names:
             operation = runs[name]
             values = [operation.counters.get(counter, 0) / operation.iterations for counter in counted]
-            lines.append([TITLES[name]] + [number(value) if value else "-" for value in values] +
+            found.append([TITLES[name]] + [number(value) if value else "-" for value in values] +
                          [number(sum(values)), number(system.entries(operation))])
-        parts.append(align(lines))
-    return "\n\n".join(parts)
+        yield found
+
+
+def reasons(measured):
+    return "\n\n".join(align(found) for found in reason_lines(measured))

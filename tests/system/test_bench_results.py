@@ -60,7 +60,7 @@ class Complete(unittest.TestCase):
         measured = {FakeSystem("native"): self.runs[1], FakeSystem("slow"): slow[1]}
         text = table.text(measured)
         self.assertRegex(text, r"getppid +4\.00 +100 +3\.00 +1\.30\n")
-        self.assertRegex(text, r"geometric mean +1\.30$")
+        self.assertRegex(text, r"geometric mean of the first 2 +1\.30$")
 
     def test_reasons_beside_the_plugin(self):
         text = table.reasons({FakeSystem("ours"): self.runs[1]})
@@ -114,7 +114,7 @@ class Machine(unittest.TestCase):
         self.assertEqual(self.fails("echo one", "ended early"), "one\n")
 
     def test_takes_too_long(self):
-        self.fails("sleep 30", "not done", 0.5)
+        self.fails("exec sleep 30", "not done", 0.5)
 
     def test_says_that_it_failed(self):
         self.fails("echo 'bench: failed: fork: no memory'; echo 'bench: end'", "fork: no memory")

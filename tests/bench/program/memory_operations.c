@@ -4,18 +4,24 @@
  * each run and each system has the same tables; whether huge pages are used is said by prctl(),
  * which lasts, and not by madvise(), which would be one call more.
  */
+#define _GNU_SOURCE
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <ucontext.h>
 
 #include "memory.h"
 #include "operation.h"
 
 #define POPULATE_SIZE (16ul << 20)
 #define TOUCH_PAGES   4096
+#define GIB	      (1ul << 30)
+#define WRITE_SIZE    3 /* of movb $1, (%rax) */
 
 static volatile char *region;
+static volatile uint64_t violations;
 
 void memory_allow_huge(bool allow)
 {
@@ -104,11 +110,90 @@ static void unmap_one(void)
 	munmap((void *)region, MEMORY_PAGE);
 }
 
+/*
+ * The textbook case: 262,144 entries of page tables. All are of the page of zeros, so that a small
+ * machine will do.
+ */
+static void map_gib(void)
+{
+	forbid_huge();
+	region = memory_map(GIB);
+}
+
+static void perform_populate_gib(uint64_t iterations)
+{
+	(void)iterations;
+	operation_check(madvise((void *)region, GIB, MADV_POPULATE_READ) == 0,
+			"MADV_POPULATE_READ");
+}
+
+static void map_populated_gib(void)
+{
+	map_gib();
+	perform_populate_gib(1);
+}
+
+static void perform_read_gib(uint64_t iterations)
+{
+	uint64_t offset;
+
+	(void)iterations;
+	for (offset = 0; offset < GIB; offset += MEMORY_PAGE)
+		region[offset];
+}
+
+static void unmap_gib(void)
+{
+	munmap((void *)region, GIB);
+	allow_huge();
+}
+
+/* A write that is not allowed, a signal, and on after it. */
+static void skip_write(int number, siginfo_t *info, void *context)
+{
+	ucontext_t *interrupted = context;
+
+	(void)number;
+	(void)info;
+	interrupted->uc_mcontext.gregs[REG_RIP] += WRITE_SIZE;
+	violations++;
+}
+
+static void protect_one(void)
+{
+	struct sigaction action = { .sa_sigaction = skip_write, .sa_flags = SA_SIGINFO };
+
+	region = memory_map(MEMORY_PAGE);
+	*region = 1;
+	operation_check(mprotect((void *)region, MEMORY_PAGE, PROT_READ) == 0 &&
+				sigaction(SIGSEGV, &action, NULL) == 0,
+			"a page that cannot be written");
+	violations = 0;
+}
+
+static void perform_violation(uint64_t iterations)
+{
+	uint64_t i;
+
+	for (i = 0; i < iterations; i++)
+		asm volatile("movb $1, (%0)" : : "a"(region) : "memory");
+	operation_check(violations == iterations, "signals are missing");
+}
+
+static void unprotect_one(void)
+{
+	signal(SIGSEGV, SIG_DFL);
+	munmap((void *)region, MEMORY_PAGE);
+}
+
 const struct operation memory_operations[] = {
 	{ "touch", TOUCH_PAGES, map_small, perform_touch, unmap_small },
 	{ "populate-huge", 4, allow_huge, perform_populate, NULL },
 	{ "populate-small", 4, forbid_huge, perform_populate, allow_huge },
 	{ "map-touch-unmap", 1000, NULL, perform_map, NULL },
 	{ "protect", 2000, map_one, perform_protect, unmap_one },
+	{ "violation", 2000, protect_one, perform_violation, unprotect_one },
+	{ "populate-gib", 1, map_gib, perform_populate_gib, unmap_gib },
+	{ "read-gib", 1, map_populated_gib, perform_read_gib, unmap_gib },
 	{},
 };

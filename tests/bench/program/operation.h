@@ -19,6 +19,9 @@ struct operation {
 extern const struct operation call_operations[];
 extern const struct operation memory_operations[];
 extern const struct operation process_operations[];
+extern const struct operation file_operations[];
+extern const struct operation socket_operations[];
+extern const struct operation switch_operations[];
 extern const struct operation task_operations[];
 
 /* Anything unexpected ends the program, and with it the measurement. */

@@ -60,6 +60,22 @@ static void perform_vfork_exec(uint64_t iterations)
 	}
 }
 
+/* BusyBox, which the RAM disk has for this. */
+static void perform_shell(uint64_t iterations)
+{
+	char *const arguments[] = { "sh", "-c", "exit 0", NULL }, *const environment[] = { NULL };
+
+	while (iterations--) {
+		pid_t child = fork();
+
+		if (child == 0) {
+			execve("/bin/busybox", arguments, environment);
+			_exit(1);
+		}
+		wait_for(child);
+	}
+}
+
 static void map_large(bool huge)
 {
 	memory_allow_huge(huge);
@@ -88,5 +104,6 @@ const struct operation process_operations[] = {
 	{ "fork-small", 10, map_large_small, perform_fork, unmap_large },
 	{ "fork-exec", 40, NULL, perform_fork_exec, NULL },
 	{ "vfork-exec", 40, NULL, perform_vfork_exec, NULL },
+	{ "shell", 20, NULL, perform_shell, NULL },
 	{},
 };

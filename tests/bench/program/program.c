@@ -38,10 +38,8 @@ struct result {
 };
 
 static const struct operation *const lists[] = {
-	call_operations,
-	memory_operations,
-	process_operations,
-	task_operations,
+	call_operations,   memory_operations, process_operations, task_operations,
+	switch_operations, file_operations,   socket_operations,
 };
 
 static struct result *results;
@@ -76,6 +74,24 @@ static void mount_filesystems(void)
 	operation_check(mount("sys", "/sys", "sysfs", 0, NULL) == 0, "mount /sys");
 	if (access("/dev/zero", F_OK) != 0)
 		operation_check(mount("dev", "/dev", "devtmpfs", 0, NULL) == 0, "mount /dev");
+}
+
+static void set_option(const char *path, const char *value)
+{
+	int file = open(path, O_WRONLY);
+
+	operation_check(file >= 0 && write(file, value, strlen(value)) == (ssize_t)strlen(value),
+			path);
+	close(file);
+}
+
+/* Signals that the first process catches are printed otherwise; 1 GiB has to fit into 1 GiB. */
+static void set_options(void)
+{
+	if (getpid() != 1)
+		return;
+	set_option("/proc/sys/debug/exception-trace", "0");
+	set_option("/proc/sys/vm/overcommit_memory", "1");
 }
 
 static bool chosen(const char *name)
@@ -163,6 +179,7 @@ int main(int argc, char **argv)
 	if (argc > 0 && strcmp(argv[0], "exit") == 0)
 		return 0;
 	mount_filesystems();
+	set_options();
 	counters_open();
 	allocate_results();
 	choose();

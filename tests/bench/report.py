@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The figures as one HTML file that needs nothing else: tables, and plots as SVG.
+
+The plots are drawn here, since bars are all there is: a group for each operation, a bar for each
+system, on a logarithmic scale.
+"""
+import html
+import math
+
+import figures
+import table
+
+COLOURS = ("#1b6ca8", "#c0392b", "#8e8e8e", "#d9a441", "#3a7d44")
+BAR, GAP, LEFT, WIDTH, TOP = 11, 12, 250, 620, 26
+
+STYLE = """body { font: 15px/1.45 sans-serif; margin: 2em auto; max-width: 64em; color: #222 }
+table { border-collapse: collapse; margin: 1em 0 }
+td, th { padding: .15em .7em; text-align: right; border-bottom: 1px solid #ddd }
+td:first-child, th:first-child { text-align: left }
+svg text { font: 12px sans-serif } .best { font-weight: bold }"""
+
+INTRODUCTION = """One static program is the only process of the same Linux, on the same emulated machine,
+natively and on each system. Cost is in instructions of the whole machine (of its time where
+<code>icount</code> is false), as a ratio to native. Entries are into the hypervisor, counted from
+outside; the floor is what a kernel in ring 3 cannot do without: in and out, for each crossing natively."""
+
+
+def scale(low, high):
+    """Where a value lies on the logarithmic axis, and the values that are written there."""
+    first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
+    last = max(last, first + 1)
+
+    def position(value):
+        return LEFT + WIDTH * (math.log10(max(value, 10 ** first)) - first) / (last - first)
+    return position, [10 ** exponent for exponent in range(first, last + 1)]
+
+
+def bar(y, start, end, colour, value):
+    left, width = min(start, end), abs(end - start)
+    return (f'<rect x="{left:.1f}" y="{y}" width="{max(width, 1):.1f}" height="{BAR - 2}" fill="{colour}"/>'
+            f'<text x="{max(start, end) + 4:.1f}" y="{y + BAR - 3}">{table.number(value)}</text>')
+
+
+def plot(names, series, base):
+    """`series` is a title and a function from an operation's name to its value, for each system."""
+    values = [value(name) for _, value in series for name in names]
+    position, ticks = scale(min([base] + [v for v in values if v > 0]), max([base] + values))
+    group = BAR * len(series) + GAP
+    height = TOP + group * len(names) + 8
+    parts = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{LEFT + WIDTH + 60}" height="{height}">']
+    for tick in ticks:
+        x = position(tick)
+        parts.append(f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{TOP - 6}" y2="{height}" stroke="#ddd"/>'
+                     f'<text x="{x:.1f}" y="12" text-anchor="middle">{tick:g}</text>')
+    for row, name in enumerate(names):
+        top = TOP + row * group
+        parts.append(f'<text x="{LEFT - 8}" y="{top + group / 2}" text-anchor="end">'
+                     f'{html.escape(table.TITLES[name])}</text>')
+        for i, (_, value) in enumerate(series):
+            parts.append(bar(top + i * BAR, position(base), position(value(name)),
+                             COLOURS[i % len(COLOURS)], value(name)))
+    return "".join(parts) + "</svg>"
+
+
+def legend(series):
+    return "<p>" + " ".join(f'<span style="color:{COLOURS[i % len(COLOURS)]}">&#9632;</span> '
+                            f"{html.escape(title)}" for i, (title, _) in enumerate(series)) + "</p>"
+
+
+def html_table(lines):
+    rows = ["".join(f"<{'th' if i == 0 else 'td'}>{html.escape(cell)}</{'th' if i == 0 else 'td'}>"
+                    for cell in line) for i, line in enumerate(lines)]
+    return "<table>" + "".join(f"<tr>{row}</tr>" for row in rows) + "</table>"
+
+
+def plots(measured):
+    native, others = table.columns(measured)
+    if not native or not others:
+        return ""
+    names = [name for name in table.TITLES if name in native]
+    costs = [(system.title, lambda name, runs=runs: runs[name].cost() / native[name].cost())
+             for system, runs in others]
+    entries = [("floor", lambda name: table.floor(native[name]))]
+    entries += [(system.title, lambda name, system=system, runs=runs: system.entries(runs[name]))
+                for system, runs in others]
+    return ("<h2>Cost, native is 1</h2>" + legend(costs) + plot(names, costs, 1) +
+            "<h2>Entries into the hypervisor for each time</h2>" + legend(entries) +
+            plot(names, entries, 0.01))
+
+
+def write(arguments, measured, absent):
+    parts = ["<!DOCTYPE html><html lang='en'><meta charset='utf-8'><title>Ringfence: benchmark</title>",
+             f"<style>{STYLE}</style><h1>Ringfence beside native, Xen and KVM</h1><p>{INTRODUCTION}</p>",
+             html_table(table.lines(measured))]
+    for system, reason in absent.items():
+        parts.append(f"<p><b>{html.escape(system.title)}</b>: {html.escape(reason)}</p>")
+    parts += [plots(measured), "<h2>Entries by reason, as the hypervisor counts them</h2>"]
+    parts += [html_table(lines) for lines in table.reason_lines(measured)]
+    parts += ["<h2>Environment</h2>",
+              html_table([["what", "value"]] + [[name, str(value)] for name, value in
+                                                figures.environment(arguments).items()])]
+    arguments.html.write_text("\n".join(parts) + "\n", encoding="utf-8")
