@@ -90,5 +90,6 @@ def write(arguments, measured, absent):
         write_csv(arguments.csv, systems)
     if arguments.json:
         everything = {"environment": environment(arguments), "systems": systems,
+                      "facts": {system.name: system.facts for system in measured},
                       "absent": {system.name: reason for system, reason in absent.items()}}
         arguments.json.write_text(json.dumps(everything, indent=1) + "\n", encoding="utf-8")

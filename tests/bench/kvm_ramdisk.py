@@ -28,6 +28,7 @@ for module in {modules}; do
 	[ $module != kvm-amd ] || options="npt=$npt avic=0"
 	/bin/busybox insmod /modules/$module.ko $options || echo "bench: failed: insmod $module"
 done
+echo "outer machine: up for $(/bin/busybox cut -d ' ' -f 1 /proc/uptime) s"
 [ -c /dev/kvm ] || echo "bench: failed: there is no /dev/kvm"
 {program} -accel kvm -cpu host -smp $processors \\
 	-M microvm,x-option-roms=off,pit=off,pic=off,rtc=off,isa-serial=on -m $memory \\

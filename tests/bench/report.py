@@ -96,7 +96,7 @@ def write(arguments, measured, absent):
         parts.append(f"<p><b>{html.escape(system.title)}</b>: {html.escape(reason)}</p>")
     parts += [plots(measured), "<h2>Entries by reason, as the hypervisor counts them</h2>"]
     parts += [html_table(lines) for lines in table.reason_lines(measured)]
-    parts += ["<h2>Environment</h2>",
+    parts += ["<h2>Sizes</h2>", html_table(table.size_lines(measured)), "<h2>Environment</h2>",
               html_table([["what", "value"]] + [[name, str(value)] for name, value in
                                                 figures.environment(arguments).items()])]
     arguments.html.write_text("\n".join(parts) + "\n", encoding="utf-8")

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What the measured program and the plugin say, as numbers for one operation.
 
-The program prints `bench: result RUN OPERATION ITERATIONS NANOSECONDS`, and the plugin writes one
+The program prints `bench: fact NAME NUMBER` and `bench: result RUN OPERATION ITERATIONS NANOSECONDS`, and the plugin writes one
 line `phase NUMBER NAME INSIDE OUTSIDE ...` for each operation of each run, in the same order.
 """
 import dataclasses
@@ -9,6 +9,7 @@ import re
 
 RESULT = re.compile(r"bench: result (\d+) (\S+) (\d+) (\d+)\s*$")
 COUNTER = re.compile(r"bench: counter (\d+) (\S+) (\S+) (\d+)\s*$")
+FACT = re.compile(r"bench: fact (\S+) (\d+)\s*$", re.M)
 RETURNS = ("iretq", "sysretq")
 
 
@@ -44,6 +45,11 @@ class Operation:
     def virtual_entries(self):
         """Entries of a virtual machine."""
         return sum(self.instructions["vmrun"]) / self.iterations
+
+
+def facts(text):
+    """What is said once: the time it took to boot, the memory there is."""
+    return {name: int(value) for name, value in FACT.findall(text)}
 
 
 def parse_phases(text):

@@ -38,6 +38,10 @@ FURTHER = {
     "unix-socket": "Unix socket, a byte and back",
     "tcp": "TCP, a byte and back",
 }
+SIZES = (
+    ("boot_cycles", "power on to the first process, million instructions", 1e6),
+    ("memory_kilobytes", "memory that Linux has, MiB", 1024),
+)
 TITLES = {**MAIN, **FURTHER}
 
 
@@ -100,6 +104,15 @@ def lines(measured):
         header += [f"{system.title}: in", "cost"]
     last = [means(measured)] if native and set(MAIN) & set(native) else []
     return [header] + list(rows(measured)) + last
+
+
+def size_lines(measured):
+    """What is said once of each system."""
+    found = [["sizes"] + [system.title for system in measured]]
+    for name, title, unit in SIZES:
+        values = [system.facts.get(name) for system in measured]
+        found.append([title] + ["-" if value is None else number(value / unit, 1) for value in values])
+    return found
 
 
 def text(measured):

@@ -13,6 +13,7 @@ import results                  # noqa: E402
 import table                    # noqa: E402
 
 LOG = """[    0.1] something else
+bench: fact boot_cycles 4200000
 bench: result 0 getppid 10 2000
 bench: result 0 fork 5 500
 bench: result 1 getppid 10 1000
@@ -43,6 +44,9 @@ class Complete(unittest.TestCase):
 
     def test_costs(self):
         self.assertEqual([run["getppid"].cost() for run in self.runs], [200, 100])
+
+    def test_facts(self):
+        self.assertEqual(results.facts(LOG), {"boot_cycles": 4200000})
 
     def test_counters_of_their_operation(self):
         self.assertEqual(self.runs[1]["getppid"].counters, {"entry_syscall": 20, "fills": 7})

@@ -3,6 +3,7 @@
  * What is measured: a static program that is the first and only process of a Linux. It performs
  * each operation, some thousands of times, prints lines that programs read, and powers off:
  *
+ *   bench: fact NAME NUMBER
  *   bench: result RUN OPERATION ITERATIONS NANOSECONDS
  *   bench: counter RUN OPERATION NAME DIFFERENCE
  *   bench: end
@@ -94,6 +95,26 @@ static void set_options(void)
 	set_option("/proc/sys/vm/overcommit_memory", "1");
 }
 
+static unsigned long memory_kilobytes(void)
+{
+	char line[128] = "";
+	unsigned long kilobytes = 0;
+	FILE *file = fopen("/proc/meminfo", "r");
+
+	if (file && fgets(line, sizeof(line), file))
+		sscanf(line, "MemTotal: %lu", &kilobytes);
+	if (file)
+		fclose(file);
+	return kilobytes;
+}
+
+/* The cycle counter starts with the machine, and counts instructions under -icount. */
+static void print_facts(unsigned long cycles)
+{
+	printf("bench: fact boot_cycles %lu\n", cycles);
+	printf("bench: fact memory_kilobytes %lu\n", memory_kilobytes());
+}
+
 static bool chosen(const char *name)
 {
 	const char *list = getenv("bench_operations");
@@ -174,6 +195,7 @@ int main(int argc, char **argv)
 {
 	const char *runs_text = getenv("bench_runs");
 	unsigned int runs = runs_text ? atoi(runs_text) : RUNS_DEFAULT, run;
+	unsigned long cycles = __builtin_ia32_rdtsc();
 	size_t i;
 
 	if (argc > 0 && strcmp(argv[0], "exit") == 0)
@@ -183,6 +205,7 @@ int main(int argc, char **argv)
 	counters_open();
 	allocate_results();
 	choose();
+	print_facts(cycles);
 	for (run = 0; run < runs; run++) {
 		for (i = 0; i < result_count; i++)
 			measure(&results[i]);
