@@ -8,6 +8,7 @@ import platform
 import subprocess
 
 import peers
+import results
 import table
 
 COLUMNS = ("system", "operation", "iterations", "cost", "ratio", "entries", "floor")
@@ -80,6 +81,20 @@ def write_csv(file, systems):
         for system, operations in systems.items():
             for name, values in operations.items():
                 writer.writerow([system, name] + [values.get(column, "") for column in COLUMNS[2:]])
+
+
+def read(file):
+    """What write() has written to a JSON file: operations by name for each system, and its facts."""
+    saved = json.loads(pathlib.Path(file).read_text(encoding="utf-8"))
+    found = {}
+    for name, operations in saved["systems"].items():
+        found[name] = {
+            operation: results.Operation(
+                operation, values["iterations"], values["cost"] * values["iterations"],
+                values["counters"], {instruction: (counts["inside"], counts["outside"])
+                                     for instruction, counts in values["instructions"].items()})
+            for operation, values in operations.items()}
+    return found, saved["facts"]
 
 
 def write(arguments, measured, absent):
