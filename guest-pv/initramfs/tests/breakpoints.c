@@ -113,6 +113,50 @@ static void test_foreign_addresses(void)
 	check(watch(HW_BREAKPOINT_X, (void *)HYPERVISOR, sizeof(long)) == -1);
 }
 
+static unsigned long kernel_address(const char *wanted)
+{
+	FILE *file = fopen("/proc/kallsyms", "r");
+	unsigned long address, found = 0;
+	char type, name[256], line[512];
+
+	while (file && !found && fgets(line, sizeof(line), file))
+		if (sscanf(line, "%lx %c %255s", &address, &type, name) == 3 && !strcmp(name, wanted))
+			found = address;
+	if (file)
+		fclose(file);
+	return found;
+}
+
+/* Of the kernel, on every processor: its tick writes there. */
+static void test_kernel_data(void)
+{
+	struct perf_event_attr attributes = {
+		.type = PERF_TYPE_BREAKPOINT,
+		.size = sizeof(attributes),
+		.bp_type = HW_BREAKPOINT_W,
+		.bp_addr = kernel_address("jiffies"),
+		.bp_len = 8,
+	};
+	uint64_t sum = 0;
+
+	if (!attributes.bp_addr)
+		return;
+	for (int cpu = 0; cpu < sysconf(_SC_NPROCESSORS_ONLN); cpu++) {
+		int file = (int)syscall(SYS_perf_event_open, &attributes, -1, cpu, -1, 0);
+		cpu_set_t set;
+
+		check(file >= 0);
+		CPU_ZERO(&set);
+		CPU_SET(cpu, &set);
+		check(sched_setaffinity(0, sizeof(set), &set) == 0);
+		for (volatile unsigned long i = 0; i < 20000000; i = i + 1)
+			;
+		sum += count_of(file);
+		close(file);
+	}
+	check(sum > 0);
+}
+
 static void stop_at(pid_t child, int signal)
 {
 	int status;
@@ -155,6 +199,7 @@ int main(void)
 	check(runs_well(test_counts));
 	check(runs_well(test_limit));
 	test_foreign_addresses();
+	check(runs_well(test_kernel_data));
 	test_by_tracer();
 	return 0;
 }
