@@ -12,6 +12,7 @@
  * are marked in their order.
  */
 #include "device_memory.h"
+#include "log.h"
 #include "memory.h"
 #include "shadow_table.h"
 #include "walk.h"
@@ -102,6 +103,9 @@ static const char *audit_leaf(const struct shadow_audit *audit, uint64_t leaf, u
 		wrong = "a shadow entry maps a frame the domain does not own";
 	if (!wrong && audit->strict)
 		wrong = leaf_against_guest(audit, leaf, level, address);
+	if (wrong)
+		log_info("audit: root %#lx, address %016lx: %#lx at level %u",
+			 audit->half->guest_root << 12, address, leaf, level);
 	return wrong;
 }
 
