@@ -23,9 +23,9 @@ def first_line(*command):
     return (ended.stdout.splitlines() or [""])[0]
 
 
-def package_version(arguments, name, find):
+def package_version(taking_part, name, find):
     """The version of a peer's package, if it takes part."""
-    if not any(system.startswith(name) for system in arguments.systems):
+    if not any(system.startswith(name) for system in taking_part):
         return None
     try:
         return find()[1]
@@ -33,8 +33,8 @@ def package_version(arguments, name, find):
         return f"missing: {missing}"
 
 
-def environment(arguments):
-    """What one must know to repeat the measurement."""
+def environment(arguments, taking_part):
+    """What one must know to repeat the measurement; `taking_part` has the names of the systems."""
     return {
         "date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
         "host": platform.platform(),
@@ -42,8 +42,8 @@ def environment(arguments):
         "compiler": first_line("gcc", "--version"),
         "tree": first_line("git", "describe", "--always", "--dirty"),
         "kernel": first_line("file", "-b", str(pathlib.Path(arguments.linux, "bzImage"))),
-        "xen": package_version(arguments, "xen", peers.xen),
-        "debian_kernel": package_version(arguments, "kvm", peers.linux),
+        "xen": package_version(taking_part, "xen", peers.xen),
+        "debian_kernel": package_version(taking_part, "kvm", peers.linux),
         "cpu": arguments.cpu,
         "memory_mib": arguments.memory,
         "processors": arguments.processors,
@@ -104,7 +104,7 @@ def write(arguments, measured, absent):
     if arguments.csv:
         write_csv(arguments.csv, systems)
     if arguments.json:
-        everything = {"environment": environment(arguments), "systems": systems,
+        everything = {"environment": environment(arguments, systems), "systems": systems,
                       "facts": {system.name: system.facts for system in measured},
                       "absent": {system.name: reason for system, reason in absent.items()}}
         arguments.json.write_text(json.dumps(everything, indent=1) + "\n", encoding="utf-8")

@@ -89,6 +89,7 @@ def plots(measured):
 
 
 def write(arguments, measured, absent):
+    environment = figures.environment(arguments, [system.name for system in measured])
     parts = ["<!DOCTYPE html><html lang='en'><meta charset='utf-8'><title>Ringfence: benchmark</title>",
              f"<style>{STYLE}</style><h1>Ringfence beside native, Xen and KVM</h1><p>{INTRODUCTION}</p>",
              html_table(table.lines(measured))]
@@ -98,5 +99,5 @@ def write(arguments, measured, absent):
     parts += [html_table(lines) for lines in table.reason_lines(measured)]
     parts += ["<h2>Sizes</h2>", html_table(table.size_lines(measured)), "<h2>Environment</h2>",
               html_table([["what", "value"]] + [[name, str(value)] for name, value in
-                                                figures.environment(arguments).items()])]
+                                                environment.items()])]
     arguments.html.write_text("\n".join(parts) + "\n", encoding="utf-8")
