@@ -8,6 +8,8 @@
 /* covers: mmu_batch, console_write, vcpu_register_page */
 #include "test.h"
 
+#include "pci.h"
+
 const char test_title[] = "device memory";
 
 #define KERNEL_BASE   TEST_KERNEL_BASE
@@ -29,52 +31,15 @@ const char test_title[] = "device memory";
 #define UNCACHED      (PTE_PCD | PTE_PWT)
 #define REFUSED	      (FAULT_PRESENT | FAULT_RESERVED)
 
-#define PCI_ADDRESS   0xcf8
-#define PCI_DATA      0xcfc
-#define PCI_COMMAND   0x04
-#define PCI_BAR0      0x10
-#define PCI_MEMORY    0x2
-#define PCI_SLOTS     32
-
 static uint64_t root;
-
-static void out32(uint16_t port, uint32_t value)
-{
-	asm volatile("outl %0, %1" : : "a"(value), "d"(port));
-}
-
-static uint32_t in32(uint16_t port)
-{
-	uint32_t value;
-
-	asm volatile("inl %1, %0" : "=a"(value) : "d"(port));
-	return value;
-}
-
-static uint32_t pci_read(uint32_t slot, uint32_t reg)
-{
-	out32(PCI_ADDRESS, 0x80000000 | slot << 11 | reg);
-	return in32(PCI_DATA);
-}
-
-static void pci_write(uint32_t slot, uint32_t reg, uint32_t value)
-{
-	out32(PCI_ADDRESS, 0x80000000 | slot << 11 | reg);
-	out32(PCI_DATA, value);
-}
 
 /* The physical address of the device's registers. */
 static uint64_t find_edu(void)
 {
-	uint32_t slot;
+	uint32_t slot = pci_find(EDU_ID);
 
-	for (slot = 0; slot < PCI_SLOTS; slot++) {
-		if (pci_read(slot, 0) != EDU_ID)
-			continue;
-		pci_write(slot, PCI_COMMAND, pci_read(slot, PCI_COMMAND) | PCI_MEMORY);
-		return pci_read(slot, PCI_BAR0) & ~0xfU;
-	}
-	ERROR("no edu device");
+	pci_write(slot, PCI_COMMAND, pci_read(slot, PCI_COMMAND) | PCI_MEMORY);
+	return pci_read(slot, PCI_BAR0) & ~0xfU;
 }
 
 static uint32_t load32(uint64_t address)

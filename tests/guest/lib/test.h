@@ -14,10 +14,11 @@
  * Every domain of a test prints a result; the worst one counts. A domain that is meant to crash
  * prints none, and the control domain watches it by domain_wait_end().
  *
- * The library: card.h a device that interrupts; console.h printf; event.h event ports;
- * hypercall.h hv_NAME; cpu.h instructions; memory.h pages; paging.h page tables; scenario.h
- * domains that crash; trap.h handlers and TRY; user.h user mode; vcpu.h vCPUs, interrupts,
- * locks; clock.h time; random.h numbers. Including test.h includes all but card.h.
+ * The library: card.h a device that interrupts; pci.h PCI devices; console.h printf; event.h
+ * event ports; hypercall.h hv_NAME; cpu.h instructions; memory.h pages; paging.h page tables;
+ * scenario.h domains that crash; trap.h handlers and TRY; user.h user mode; vcpu.h vCPUs,
+ * interrupts, locks; clock.h time; random.h numbers. Including test.h includes all but card.h
+ * and pci.h.
  */
 #ifndef TEST_H
 #define TEST_H
