@@ -22,8 +22,7 @@ import threading
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 OUTPUT = pathlib.Path(os.environ.get("O", "build"))
 FULL = bool(os.environ.get("RF_FULL"))
-SIZE = 100 if FULL else 4       # MiB written, sent and received by each device
-DISK_SIZE = SIZE * 2 + 16       # MiB
+DISK_SIZE = 256                 # MiB
 MEMORY = 1024 if FULL else 512
 TIMEOUT = 900 if FULL else 240
 MIB = 1 << 20
@@ -105,11 +104,11 @@ def follow(process, monitor):
     return "".join(lines)
 
 
-def run_machine(machine, cpus, append, initrd, port, directory):
+def run_machine(machine, cpus, size, append, initrd, port, directory):
     monitor = directory / "monitor"
     arguments = device_arguments(machine, directory)
     arguments += ["-monitor", f"unix:{monitor},server=on,wait=off"]
-    words = {"size": SIZE, "port": port, "disks": ",".join(kinds_of(machine)),
+    words = {"size": size, "port": port, "disks": ",".join(kinds_of(machine)),
              "nics": ",".join(map(str, NICS))}
     line = " ".join(["console=hvc0 panic=-1 rf.run=/bin/devices", append]
                     + [f"devices.{key}={value}" for key, value in words.items()])
@@ -144,12 +143,12 @@ def find_faults(machine, append, status, output, directory):
     return faults
 
 
-def check_machine(machine, cpus, append, initrd, port):
+def check_machine(machine, cpus, size, append, initrd, port):
     with tempfile.TemporaryDirectory() as directory:
         directory = pathlib.Path(directory)
-        status, output = run_machine(machine, cpus, append, initrd, port, directory)
+        status, output = run_machine(machine, cpus, size, append, initrd, port, directory)
         faults = find_faults(machine, append, status, output, directory)
-    name = f"{machine}, {cpus} processors {append}".strip()
+    name = f"{machine}, {cpus} processors, {size} MiB {append}".strip()
     if faults:
         print(f"{name}:\n{output}\n{name}: {'; '.join(faults)}")
     else:
@@ -161,10 +160,11 @@ def check_machine(machine, cpus, append, initrd, port):
 
 
 def combinations():
+    """Chipset, processors, MiB that each device writes, sends and receives, the kernel's command line."""
     if FULL:
-        return [(machine, cpus, append) for machine in ("pc", "q35") for cpus in (1, 2, 4)
-                for append in ("", "pci=nomsi")]
-    return [("pc", 2, ""), ("q35", 1, "pci=nomsi"), ("q35", 4, "")]
+        return [(machine, cpus, size, append) for machine in ("pc", "q35") for cpus in (1, 2, 4)
+                for size, append in ((100, ""), (16, "pci=nomsi"))]
+    return [("pc", 2, 4, ""), ("q35", 1, 4, "pci=nomsi"), ("q35", 4, 4, "")]
 
 
 def main():
