@@ -115,7 +115,7 @@ static void use_much(uint8_t *at, size_t size, uint64_t seed)
 	uint64_t round;
 
 	fill(at, size, seed);
-	for (round = 1; round < 6; round++) {
+	for (round = 1; round < 4; round++) {
 		check(holds(at, size, seed + round - 1));
 		fill(at, size, seed + round);
 	}
@@ -136,14 +136,14 @@ static bool limit_memory(const char *bytes)
 
 static void check_pressure(void)
 {
-	size_t size = 8 * MIB;
+	size_t size = 4 * MIB;
 	pid_t children[4];
 	uint8_t *at;
 	int i;
 
 	check(unshare(CLONE_NEWNS) == 0);
 	check(mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0);
-	check(limit_memory("18M"));
+	check(limit_memory("10M"));
 	for (i = 0; i < 4; i++) {
 		children[i] = fork_checked();
 		if (children[i] == 0) {
@@ -224,7 +224,7 @@ static void *write_counters(void *region)
 	uint64_t number, i;
 
 	for (number = 1; !atomic_load(&stop); number++) {
-		for (i = 0; i < 256; i++) {
+		for (i = 0; i < 64; i++) {
 			check(words[i * PAGE / 8] == number - 1);
 			words[i * PAGE / 8] = number;
 		}
@@ -234,7 +234,7 @@ static void *write_counters(void *region)
 
 static void test_swap_threads(void)
 {
-	size_t size = 256 * PAGE;
+	size_t size = 64 * PAGE;
 	unsigned int count = thread_count(), i, j;
 	uint8_t *at = map(MAX_THREADS * size);
 	pthread_t threads[MAX_THREADS];
@@ -242,7 +242,7 @@ static void test_swap_threads(void)
 	swap_to_zram();
 	for (i = 0; i < count; i++)
 		threads[i] = start_thread(write_counters, at + i * size);
-	for (j = 0; j < 40 * rounds(); j++) {
+	for (j = 0; j < 15 * rounds(); j++) {
 		check(madvise(at, count * size, MADV_PAGEOUT) == 0);
 		usleep(10000);
 	}

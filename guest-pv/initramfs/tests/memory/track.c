@@ -68,7 +68,7 @@ static void test_soft_dirty_threads(void)
 	fill(region, PAGES * PAGE, 0);
 	words = (volatile uint64_t *)region;
 	writer = start_thread(write_words, region);
-	for (round = 0; round < 100 * rounds(); round++) {
+	for (round = 0; round < 30 * rounds(); round++) {
 		clear_refs("4");
 		for (i = 0; i < PAGES; i++)
 			before[i] = words[i * PAGE / 8];
@@ -218,7 +218,7 @@ const struct memory_test track_tests[] = {
 	{ "soft_dirty", test_soft_dirty, 0 },
 	{ "soft_dirty_threads", test_soft_dirty_threads, LONG },
 	{ "idle", test_idle, 0 },
-	{ "referenced", test_referenced, LONG },
+	{ "referenced", test_referenced, 0 },
 	{ "in_core", test_in_core, 0 },
 	{ NULL, NULL, 0 }
 };
