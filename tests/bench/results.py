@@ -29,6 +29,11 @@ class Operation:
     def cost(self):
         return self.nanoseconds / self.iterations
 
+    def subtract(self, nothing):
+        """What reading the counters adds to them: they are read before and after the operation."""
+        self.counters = {name: max(value - nothing.counters.get(name, 0), 0)
+                         for name, value in self.counters.items()}
+
     def counted_entries(self):
         """By the hypervisor itself, or None if it does not count."""
         entries = [value for name, value in self.counters.items() if name.startswith("entry_")]
@@ -45,6 +50,9 @@ class Operation:
     def virtual_entries(self):
         """Entries of a virtual machine."""
         return sum(self.instructions["vmrun"]) / self.iterations
+
+
+NOTHING = "nothing"             # the operation that does nothing
 
 
 def facts(text):
@@ -90,4 +98,8 @@ def parse(text, phases_text=None):
             raise Broken(f"{len(in_order)} results, but the plugin saw {len(phases)} phases")
         for operation, phase in zip(in_order, phases):
             operation.instructions = phase
+    for run in runs:
+        if nothing := run.pop(NOTHING, None):
+            for operation in run.values():
+                operation.subtract(nothing)
     return runs

@@ -41,7 +41,7 @@ class Setup:
         words = [f"console={console}", "quiet", "panic=-1", "transparent_hugepage=always",
                  "norandmaps", f"bench_runs={self.runs}"]
         if self.operations:
-            words.append(f"bench_operations={','.join(self.operations)}")
+            words.append(f"bench_operations={','.join([results.NOTHING] + self.operations)}")
         return " ".join(words)
 
     def instrument(self, phases):

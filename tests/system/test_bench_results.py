@@ -53,6 +53,12 @@ class Complete(unittest.TestCase):
         self.assertEqual(self.runs[1]["getppid"].counted_entries(), 2)
         self.assertIsNone(self.runs[1]["fork"].counted_entries())
 
+    def test_what_measuring_adds(self):
+        runs = results.parse("bench: result 0 nothing 1 59\nbench: counter 0 nothing entry_syscall 2\n"
+                             "bench: result 0 getppid 10 9\nbench: counter 0 getppid entry_syscall 22\n")
+        self.assertEqual(list(runs[0]), ["getppid"])
+        self.assertEqual(runs[0]["getppid"].counted_entries(), 2)
+
     def test_phases_in_order(self):
         getppid = self.runs[1]["getppid"]
         self.assertEqual(getppid.returns(), 3)
