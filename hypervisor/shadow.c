@@ -169,6 +169,7 @@ static struct shadow_root *root_create(struct domain *d, uint64_t gfn)
 	view_init(kernel);
 	view_copy_kernel_half(kernel, arch_frame_pointer(s->kernel_table));
 	root->gfn = gfn;
+	root->fresh = true;
 	root->user_table = shadow_table_mfn(user);
 	root->kernel_table = shadow_table_mfn(kernel);
 	root->half.domain = d;
@@ -441,6 +442,8 @@ static int fault_user_half(struct vcpu *v, uint64_t address, uint32_t access, ui
 
 	v->page->dropped = 0;
 	spin_lock(&v->root->lock);
+	if (access & FAULT_USER)
+		v->root->fresh = false;
 	result = shadow_fill(&v->root->half, address, access, error);
 	spin_unlock(&v->root->lock);
 	return result;
@@ -504,23 +507,26 @@ enum shadow_result shadow_fault(struct vcpu *v, uint64_t address, uint32_t acces
  * Nothing is marked dirty here that the guest did not: the access is a read, whatever the fault
  * was.
  */
-static void fill_last_fault(struct vcpu *v)
+static void fill_for_user(struct vcpu *v, uint64_t address)
 {
 	uint32_t error;
 
-	if (address_is_kernel_half(v->fault_address) || !address_is_mappable(v->fault_address))
+	if (address_is_kernel_half(address) || !address_is_mappable(address))
 		return;
-	if (shadow_quick_user(v, v->fault_address, FAULT_USER) != QUICK_UNKNOWN ||
-	    fault_user_half(v, v->fault_address, FAULT_USER, &error) == FILL_OK)
+	if (shadow_quick_user(v, address, FAULT_USER) != QUICK_UNKNOWN ||
+	    fault_user_half(v, address, FAULT_USER, &error) == FILL_OK)
 		v->counters.prefills++;
 }
 
+/* What user mode will use at once: where its last fault was, and its stack when all is new to it. */
 void shadow_before_user(struct vcpu *v)
 {
 	if (!(__atomic_load_n(&v->work, __ATOMIC_RELAXED) & VCPU_WORK_FILL))
 		return;
 	vcpu_clear_work(v, VCPU_WORK_FILL);
-	fill_last_fault(v);
+	if (v->root->fresh)
+		fill_for_user(v, arch_vcpu_stack(v));
+	fill_for_user(v, v->fault_address);
 }
 
 /* --- life --- */

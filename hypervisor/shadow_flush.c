@@ -23,6 +23,7 @@ struct resync {
 	struct shadow_half *half;
 	bool identity; /* guest frame numbers are machine frame numbers */
 	bool changed;
+	uint64_t keep, add; /* how an entry that is as its leaf compares: see resync_entries */
 	uint32_t budget;
 	uint64_t visited;
 	struct list_node dropped;
@@ -113,10 +114,12 @@ static void resync_leaf(struct resync *r, uint64_t *slot, uint64_t guest)
  * user half both have it, in the kernel half the leaf only. (An entry with W and without D differs
  * from its leaf, and is looked at closely every time.) False: there was nothing.
  */
-static inline __attribute__((always_inline)) bool
-resync_entries(struct resync *r, uint64_t *table, const uint64_t *guest, const struct walk *walk,
-	       unsigned count, uint64_t keep, uint64_t add, uint64_t only_in_leaf)
+static inline __attribute__((always_inline)) bool resync_entries(struct resync *r, uint64_t *table,
+								 const uint64_t *guest,
+								 uint64_t upper, unsigned count,
+								 uint64_t only_in_leaf)
 {
+	const uint64_t keep = r->keep, add = r->add;
 	bool any = false;
 
 	for (unsigned i = 0; i < count; i++) {
@@ -129,42 +132,63 @@ resync_entries(struct resync *r, uint64_t *table, const uint64_t *guest, const s
 		entry = __atomic_load_n(&guest[i], __ATOMIC_RELAXED);
 		if ((((entry & keep) | add) ^ leaf ^ only_in_leaf) & SHADOW_LEAF_BITS)
 			resync_leaf(r, &table[i],
-				    entry_effective(walk->upper,
+				    entry_effective(upper,
 						    __atomic_load_n(&guest[i], __ATOMIC_RELAXED)));
 	}
 	return any;
 }
 
-static bool resync_group(struct resync *r, uint64_t *table, const uint64_t *guest,
-			 const struct walk *walk, unsigned count, uint64_t keep, uint64_t add)
+static __attribute__((noinline)) bool resync_user_entries(struct resync *r, uint64_t *table,
+							  const uint64_t *guest, uint64_t upper,
+							  unsigned count)
 {
-	r->visited += count;
-	if (r->half->root)
-		return resync_entries(r, table, guest, walk, count, keep, add, 0);
-	return resync_entries(r, table, guest, walk, count, keep, add, PTE_USER);
+	return resync_entries(r, table, guest, upper, count, 0);
 }
 
-/* Entries [first, end) of a level-1 table; walk: of the first. */
+static __attribute__((noinline)) bool resync_kernel_entries(struct resync *r, uint64_t *table,
+							    const uint64_t *guest, uint64_t upper,
+							    unsigned count)
+{
+	return resync_entries(r, table, guest, upper, count, PTE_USER);
+}
+
+/*
+ * Eight groups at a time, from the first to the last that were used. Those that turn out to be
+ * empty are used no more.
+ */
 static void resync_table(struct resync *r, uint64_t *table, const struct walk *walk, unsigned first,
 			 unsigned end)
 {
 	const bool plain = r->identity && (!r->half->root || (walk->upper & PTE_USER));
 	const struct shadow_rule rule = shadow_rule(walk->upper);
-	const uint64_t keep = plain ? rule.keep | PTE_ADDRESS | PTE_USER : 0;
-	const uint64_t add = rule.add & ~PTE_USER;
 	const uint64_t *guest = walk->leaf - first;
 	uint64_t *all = shadow_used(table);
 	uint64_t used = *all & shadow_groups(first, end);
 
-	for (; used; used &= used - 1) {
-		unsigned at = (unsigned)__builtin_ctzll(used) * SHADOW_GROUP;
-		unsigned stop = at + SHADOW_GROUP < end ? at + SHADOW_GROUP : end;
+	r->keep = plain ? rule.keep | PTE_ADDRESS | PTE_USER : 0;
+	r->add = rule.add & ~PTE_USER;
+
+	while (used) {
+		unsigned low = (unsigned)__builtin_ctzll(used);
+		uint64_t groups = used & (0xffULL << (low & ~7U));
+		unsigned at = low * SHADOW_GROUP;
+		unsigned stop = (64 - (unsigned)__builtin_clzll(groups)) * SHADOW_GROUP;
+		bool any;
 
 		if (at < first)
 			at = first;
-		if (!resync_group(r, &table[at], &guest[at], walk, stop - at, keep, add) &&
-		    stop - at == SHADOW_GROUP)
-			*all &= ~(used & -used);
+		if (stop > end)
+			stop = end;
+		if (r->half->root)
+			any = resync_user_entries(r, &table[at], &guest[at], walk->upper,
+						  stop - at);
+		else
+			any = resync_kernel_entries(r, &table[at], &guest[at], walk->upper,
+						    stop - at);
+		if (!any && !((at | stop) % SHADOW_GROUP))
+			*all &= ~groups;
+		r->visited += stop - at;
+		used ^= groups;
 	}
 }
 
@@ -240,16 +264,26 @@ static void resync_level(struct resync *r, uint64_t *table, unsigned level, uint
 	}
 }
 
+static void resync_page(struct resync *r, uint64_t *slot, const struct walk *walk)
+{
+	r->visited++;
+	if (*slot)
+		resync_leaf(r, slot, entry_effective(walk->upper, walk->entry));
+}
+
 /* A range within 2 MiB that were filled lately: both level-1 tables are known. */
 static bool resync_remembered(struct resync *r, uint64_t start, uint64_t last)
 {
+	unsigned first = pte_index(start, 1), end = pte_index(last, 1) + 1;
 	uint64_t *table = NULL;
 	struct walk walk;
 
 	if ((start ^ last) < pte_span(2))
 		table = shadow_quick_probe(r->half, start, &walk);
-	if (table)
-		resync_table(r, table, &walk, pte_index(start, 1), pte_index(last, 1) + 1);
+	if (table && end - first == 1)
+		resync_page(r, &table[first], &walk);
+	else if (table)
+		resync_table(r, table, &walk, first, end);
 	return table;
 }
 

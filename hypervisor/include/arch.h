@@ -70,6 +70,8 @@ void arch_vcpu_destroy(struct vcpu *v);
 void arch_vcpu_reset(struct vcpu *v, const struct rf_vcpu_context *context);
 void arch_vcpu_switch(struct vcpu *previous, struct vcpu *next);
 bool arch_vcpu_in_user_mode(const struct vcpu *v);
+/* Its stack pointer, when it is in user mode and not in guest code. */
+uint64_t arch_vcpu_stack(const struct vcpu *v);
 
 /*
  * A root as the CPU needs it: the level-4 tables of the two views. Loads it if v is the current

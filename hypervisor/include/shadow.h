@@ -78,6 +78,7 @@ struct shadow_root {
 	uint64_t kernel_table; /* mfn of the kernel view's: the same with NX, and the kernel half */
 	uint64_t loaded;       /* mask of CPUs that have it in CR3; changed atomically */
 	uint64_t last_used;    /* shadow.clock at the last load */
+	bool fresh;	       /* no user mode has been on it yet */
 	struct shadow_half half;
 	int16_t hash_next; /* index into roots, -1: none */
 };

@@ -111,6 +111,11 @@ void arch_vcpu_dump(const struct vcpu *v)
 
 /* --- Modes -------------------------------------------------------------------------------------- */
 
+uint64_t arch_vcpu_stack(const struct vcpu *v)
+{
+	return v->arch.registers.rsp;
+}
+
 bool arch_vcpu_in_user_mode(const struct vcpu *v)
 {
 	return v->arch.user_mode;

@@ -208,6 +208,25 @@ static void test_before_user(void **state)
 	assert_int_equal(vcpu->counters.prefills, 1);
 }
 
+/* The first time that a root goes to user mode, and no more. */
+static void test_stack_before_user(void **state)
+{
+	(void)state;
+	map(0x5000, DATA, USER_RW);
+	map(0x8000000, DATA + 1, USER_RW);
+	map(0x9000000, DATA + 2, USER_RW);
+	vcpu->fault_address = 0x5000;
+	vcpu->arch.stack = 0x8000123;
+	vcpu_set_work(vcpu, VCPU_WORK_FILL);
+	shadow_before_user(vcpu);
+	assert_true(reaches(0x5000, FAULT_USER) && reaches(0x8000000, FAULT_USER));
+	vcpu->arch.stack = 0x9000000;
+	vcpu_set_work(vcpu, VCPU_WORK_FILL);
+	shadow_before_user(vcpu);
+	assert_false(reaches(0x9000000, FAULT_USER));
+	assert_audit(true, NULL);
+}
+
 static void test_large(void **state)
 {
 	unsigned level;
@@ -619,6 +638,7 @@ int main(void)
 		CASE(test_window_takes_only_used),
 		CASE(test_prefill),
 		CASE(test_before_user),
+		CASE(test_stack_before_user),
 		CASE(test_large),
 		CASE(test_resync_keeps),
 		CASE(test_budget),

@@ -429,21 +429,29 @@ static bool take_fault(struct vcpu *v, unsigned page, uint32_t access)
 	return false;
 }
 
-/* The way out of the hypervisor. Filling where the last fault was sets A there, if users may read. */
-static void enter_user(struct vcpu *v)
+/* Filling sets A, if users may read. */
+static void expect_filled(const struct vcpu *v, unsigned page)
 {
-	unsigned root = (unsigned)(v->root_gfn - base);
-	unsigned page = 0;
 	struct model_way way;
 	uint32_t error;
 
+	if (!page_is_kernel(page) && addresses[page] != USER_MAP_END)
+		model_access(&model, v->root_gfn, addresses[page], FAULT_USER, &way, &error);
+	see_page((unsigned)(v->root_gfn - base), page);
+}
+
+/* The way out of the hypervisor, which fills where the last fault was, and a new root's stack. */
+static void enter_user(struct vcpu *v)
+{
+	unsigned stack = random_below(USER_PAGES), page = 0;
+
+	v->arch.stack = addresses[stack];
 	if (v->work & VCPU_WORK_FILL) {
 		while (addresses[page] != v->fault_address)
 			page++;
-		if (!page_is_kernel(page) && v->fault_address != USER_MAP_END)
-			model_access(&model, v->root_gfn, v->fault_address, FAULT_USER, &way,
-				     &error);
-		see_page(root, page);
+		if (v->root->fresh && v->arch.stack)
+			expect_filled(v, stack);
+		expect_filled(v, page);
 	}
 	shadow_before_user(v);
 	assert_false(v->work & VCPU_WORK_FILL);

@@ -18,6 +18,7 @@
 #include "boot_info.h"
 #include "early_alloc.h"
 #include "log.h"
+#include "pte.h"
 #include "panic.h"
 #include "serial.h"
 #include "vcpu.h"
@@ -287,6 +288,11 @@ void arch_vcpu_switch(struct vcpu *previous, struct vcpu *next)
 		panic("fake_arch: vCPU switched out that was not in");
 	if (next && __atomic_exchange_n(&next->arch.loaded, true, __ATOMIC_SEQ_CST))
 		panic("fake_arch: vCPU on two CPUs");
+}
+
+uint64_t arch_vcpu_stack(const struct vcpu *v)
+{
+	return v->arch.stack ? v->arch.stack : HYPERVISOR_BASE;
 }
 
 bool arch_vcpu_in_user_mode(const struct vcpu *v)

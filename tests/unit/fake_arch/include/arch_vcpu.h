@@ -14,6 +14,7 @@ struct arch_vcpu {
 	bool loaded; /* between being switched to and switched from: two CPUs at once is a bug */
 	uint64_t user_table;
 	uint64_t kernel_table;
+	uint64_t stack;			/* of user mode; zero: where nothing can be */
 	struct rf_vcpu_context context; /* of the last reset */
 	uint32_t resets;
 	uint64_t entries[3];   /* of set_entries */
