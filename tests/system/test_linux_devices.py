@@ -23,7 +23,8 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 OUTPUT = pathlib.Path(os.environ.get("O", "build"))
 FULL = bool(os.environ.get("RF_FULL"))
 DISK_SIZE = 256                 # MiB
-MEMORY = 1024 if FULL else 512
+# At full length most of it is above 4 GiB on `pc`, where IDE does not reach by itself.
+MEMORY = {"pc": 6144 if FULL else 512, "q35": 1024 if FULL else 512}
 TIMEOUT = 900 if FULL else 240
 MIB = 1 << 20
 
@@ -113,7 +114,7 @@ def run_machine(machine, cpus, size, append, initrd, port, directory):
     line = " ".join(["console=hvc0 panic=-1 rf.run=/bin/devices", append]
                     + [f"devices.{key}={value}" for key, value in words.items()])
     command = [ROOT / "tests/vm", "-O", OUTPUT, "--machine", machine, "--smp", str(cpus), "--mem",
-               str(MEMORY), "--timeout", str(TIMEOUT), "--kernel", OUTPUT / "linux/vmlinux",
+               str(MEMORY[machine]), "--timeout", str(TIMEOUT), "--kernel", OUTPUT / "linux/vmlinux",
                "--initrd", initrd, "--control", f"vcpus={cpus}", "--hv-append", "console=raw",
                "--append", line, "--qemu", " ".join(arguments)]
     with subprocess.Popen([str(word) for word in command], stdin=subprocess.DEVNULL, text=True,
