@@ -296,7 +296,8 @@ static void ups_and_downs(void *argument)
 	for (i = 0; i < LOOPS; i++) {
 		uint32_t id = 1 + (uint32_t)random_below(start_info->vcpus - 1);
 
-		context.rip = random_u64();
+		/* Never canonical: one random address in 65536 would be. */
+		context.rip = (random_u64() | 1UL << 62) & ~(1UL << 63);
 		if (id == 3)
 			continue;
 		hv_vcpu_status(id);
