@@ -57,6 +57,7 @@ image triple_fault 'push $0; push $0; lidt (%esp); ud2'
 ends 5 --hv "$scratch/triple_fault" --timeout 30
 image reset 'mov $0xcf9, %edx; mov $6, %al; out %al, %dx'
 ends 5 --hv "$scratch/reset" --timeout 30 --smp 2
+ends 5 --hv "$scratch/reset" --timeout 30 --smp 2 --one-thread
 image hang ''
 ends 124 --hv "$scratch/hang" --timeout 3
 ends 124 --hv "$scratch/hang" --timeout 3 --qemu -S --qemu '-icount shift=0,sleep=off'

@@ -136,7 +136,8 @@ static void rf_write_cr3(unsigned long value)
 		panic("Ringfence: root %#lx refused", root);
 }
 
-static void rf_write_cr2(unsigned long value)
+/* An NMI that came within a page fault restores it. */
+static noinstr void rf_write_cr2(unsigned long value)
 {
 	this_cpu_write(rf_vcpu_page.cr2, value);
 }
