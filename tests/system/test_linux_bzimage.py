@@ -71,9 +71,11 @@ def boots_beside(name, file):
 
 
 def damaged(file):
-    """In the middle of what is compressed."""
+    """At the beginning of what is compressed: damage further on may unpack, to a kernel that does anything."""
     content = bytearray(file.read_bytes())
-    for i in range(len(content) // 2, len(content) // 2 + 64):
+    kernel_offset = (content[0x1f1] + 1) * 512
+    payload = kernel_offset + int.from_bytes(content[0x248:0x24c], "little")
+    for i in range(payload, payload + 64):
         content[i] ^= 0x5a
     spoilt = pathlib.Path(scratch.name) / "spoilt"
     spoilt.write_bytes(content)
