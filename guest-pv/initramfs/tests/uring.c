@@ -23,6 +23,7 @@ struct ring {
 	struct io_uring_params parameters;
 	uint8_t *submissions, *completions;
 	struct io_uring_sqe *entries;
+	uint32_t tail; /* what the kernel will be told by enter() */
 };
 
 static uint32_t *word(uint8_t *ring, uint32_t offset)
@@ -55,21 +56,22 @@ static struct ring make_ring(uint32_t flags)
 	return ring;
 }
 
+/* Not told to the kernel yet: its thread would take a link without what is linked to it. */
 static void put(struct ring *ring, struct io_uring_sqe entry)
 {
 	const struct io_sqring_offsets *offsets = &ring->parameters.sq_off;
-	uint32_t tail = *word(ring->submissions, offsets->tail);
-	uint32_t index = tail & *word(ring->submissions, offsets->ring_mask);
+	uint32_t index = ring->tail++ & *word(ring->submissions, offsets->ring_mask);
 
 	ring->entries[index] = entry;
 	word(ring->submissions, offsets->array)[index] = index;
-	__atomic_store_n(word(ring->submissions, offsets->tail), tail + 1, __ATOMIC_RELEASE);
 }
 
 static void enter(struct ring *ring, unsigned submit, unsigned wait)
 {
 	unsigned flags = wait ? IORING_ENTER_GETEVENTS : 0;
 
+	__atomic_store_n(word(ring->submissions, ring->parameters.sq_off.tail), ring->tail,
+			 __ATOMIC_RELEASE);
 	if (ring->parameters.flags & IORING_SETUP_SQPOLL) {
 		__atomic_thread_fence(__ATOMIC_SEQ_CST);
 		if (__atomic_load_n(word(ring->submissions, ring->parameters.sq_off.flags),
