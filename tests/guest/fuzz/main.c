@@ -10,6 +10,7 @@
  */
 /* covers: audit, mmu_batch, memory_populate, memory_release */
 /* timeout: 1800 */
+/* status: 0 1 */
 #include "test.h"
 
 #include "abi/time.h"
