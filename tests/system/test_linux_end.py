@@ -40,7 +40,8 @@ def end(cpus, append, status, text):
 
 def reboots(cpus, count):
     """One machine that reboots so often: no run of QEMU ends in between."""
-    vm = subprocess.Popen(command(cpus, "quiet rf.end=reboot", "--reset", seconds=0), stdin=subprocess.DEVNULL,
+    append = "earlyprintk=ringfence quiet rf.end=reboot"
+    vm = subprocess.Popen(command(cpus, append, "--reset", seconds=0), stdin=subprocess.DEVNULL,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
     limit = threading.Timer(30 + 30 * count, vm.terminate)
     limit.start()
