@@ -4,6 +4,7 @@
  * domain has all of the machine's devices but those of the hypervisor, and its firmware's tables.
  */
 #include <linux/acpi.h>
+#include <linux/console.h>
 #include <linux/init.h>
 #include <linux/panic_notifier.h>
 #include <linux/pm.h>
@@ -49,12 +50,16 @@ static void rf_shutdown(void)
 {
 }
 
-/* Unless a restart was asked for by panic=, the domain has crashed, and says so. */
+/*
+ * Unless a restart was asked for by panic=, the domain has crashed, and says so. What another CPU
+ * had begun to print when it was stopped, and why the kernel panicked, is still to be printed.
+ */
 static int rf_panic(struct notifier_block *block, unsigned long event, void *text)
 {
-	if (panic_timeout == 0)
-		end(RF_SHUTDOWN_CRASH);
-	return NOTIFY_DONE;
+	if (panic_timeout)
+		return NOTIFY_DONE;
+	console_flush_on_panic(CONSOLE_FLUSH_PENDING);
+	end(RF_SHUTDOWN_CRASH);
 }
 
 static struct notifier_block panic_block = {
