@@ -123,6 +123,16 @@ int copy_to_guest(uint64_t to, const void *from, size_t size)
 	return 0;
 }
 
+int guest_access_rewrite(uint64_t address)
+{
+	char *pointer = guest_pointer(vcpu_current(), address, false);
+
+	if (!pointer)
+		return -EFAULT;
+	__atomic_fetch_or(pointer, 0, __ATOMIC_SEQ_CST);
+	return 0;
+}
+
 int copy_to_guest_physical(struct domain *d, uint64_t to, const void *from, size_t size)
 {
 	while (size) {

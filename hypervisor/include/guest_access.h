@@ -35,7 +35,13 @@ struct guest_access_cache {
 int copy_from_guest(void *to, uint64_t from, size_t size);
 int copy_to_guest(uint64_t to, const void *from, size_t size);
 
-/* The same for a guest-physical range of any domain. */
+/*
+ * Writes a byte as it is, though the guest may not write it: for who watches what is written. 0 or
+ * -EFAULT.
+ */
+int guest_access_rewrite(uint64_t address);
+
+/* Copying to and from a guest-physical range of any domain. */
 int copy_to_guest_physical(struct domain *d, uint64_t to, const void *from, size_t size);
 int copy_from_guest_physical(struct domain *d, void *to, uint64_t from, size_t size);
 

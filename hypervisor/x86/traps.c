@@ -38,7 +38,7 @@
 #define ERROR_KIND	    0x7
 #define ERROR_IDT	    0x2
 #define OPCODE_INT	    0xcd
-#define INT_LENGTH	    2
+#define OPCODE_INT3	    0xcc
 
 /* --- Page faults -------------------------------------------------------------------------------- */
 
@@ -139,6 +139,22 @@ static void protection(struct vcpu *v, struct registers *r)
 }
 
 /*
+ * Has another CPU taken the breakpoint away meanwhile? Then what is there now is to be executed.
+ * QEMU before 8.1 may keep its translation of the INT3, until somebody writes to it. The last byte
+ * of `int 3` is 3.
+ */
+static bool breakpoint_gone(const struct registers *r)
+{
+	uint64_t address = r->rip - 1;
+	uint8_t code;
+
+	if (r->vector != VECTOR_BREAKPOINT || copy_from_guest(&code, address, 1))
+		return false;
+	return code != OPCODE_INT3 && code != VECTOR_BREAKPOINT &&
+	       guest_access_rewrite(address) == 0;
+}
+
+/*
  * INT3 and INTO come through gates that ring 3 may use, so whether user mode may is decided here;
  * if not, the fault is at the instruction: one byte, or two when it was `int 3`.
  */
@@ -146,6 +162,10 @@ static void breakpoint(struct vcpu *v, struct registers *r)
 {
 	uint8_t last;
 
+	if (breakpoint_gone(r)) {
+		r->rip--;
+		return;
+	}
 	if (may_raise(v, (uint8_t)r->vector)) {
 		inject_software(v, (uint8_t)r->vector);
 		return;
