@@ -28,9 +28,9 @@ enum rf_mmu_operation {
 	RF_MMU_FLUSH_RANGE = 1,	 /* root, start, end: in the user half of root */
 	RF_MMU_FLUSH_KERNEL = 2, /* start, end: in the kernel half, which all roots share */
 	RF_MMU_FLUSH_ALL = 3,	 /* every translation of the domain */
-	RF_MMU_PREFILL = 4,	 /* root, start, end: fill what is present and accessed; a hint */
-	RF_MMU_DROP_USER = 5,	 /* root: forget its user half */
-	RF_MMU_DESTROY_ROOT = 6, /* root: forget it; no vCPU that runs may have it loaded */
+	RF_MMU_PREFILL = 4, /* root, start, end: what is present and accessed can be used; a hint */
+	RF_MMU_DROP_USER = 5,	    /* root: forget its user half */
+	RF_MMU_DESTROY_ROOT = 6,    /* root: forget it; no vCPU that runs may have it loaded */
 	RF_MMU_SET_KERNEL_ROOT = 7, /* root: from now on the kernel half is walked from here */
 	RF_MMU_OPERATIONS
 };

@@ -24,6 +24,11 @@
  * field, and so does loading another root. So while it is there, and no other vCPU has used the
  * same root since, that page needs no flush. The guest clears it where that is not known.
  *
+ * `prefill` asks for the opposite: pages of the user half whose entries allow more than before, and which
+ * user mode will use at once. It is the address of a page, plus how many further ones follow it. At the
+ * next return to user mode RF_MMU_PREFILL is done with them in the root that is loaded, and the field
+ * cleared. It is a hint: loading another root clears it, too.
+ *
  * Returning is a `syscall` at one of two registered addresses with the user frame of the page
  * filled in and the virtual interrupt flag clear:
  *  - "sysret": to user mode; RIP, RFLAGS, RSP, GS base from the page; RCX and R11 become RIP
@@ -77,7 +82,7 @@ struct rf_user_frame {
 
 /*
  * Who writes: "guest" fields are read by the hypervisor, "hypervisor" fields are only ever
- * written by it; interrupt_flag, dropped and user are written by both, in turn.
+ * written by it; interrupt_flag, dropped, prefill and user are written by both, in turn.
  */
 struct rf_vcpu_page {
 	uint32_t interrupt_flag; /* 0 or RF_INTERRUPT_FLAG */
@@ -88,7 +93,8 @@ struct rf_vcpu_page {
 	uint64_t kernel_sp; /* guest: stack for entries from user mode */
 	uint64_t fault_sp; /* guest: stack for the double fault; zero: a double fault ends the domain */
 	uint64_t dropped; /* hypervisor, guest: address of a page of the user half; zero: none */
-	uint64_t reserved1[2];
+	uint64_t prefill; /* guest, hypervisor: address | further pages (0 to 4095); zero: none */
+	uint64_t reserved1;
 	struct rf_user_frame user;
 	struct rf_time_info time; /* hypervisor */
 	uint64_t reserved2[3];

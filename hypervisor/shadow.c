@@ -320,6 +320,7 @@ void shadow_load_root(struct vcpu *v, uint64_t root_gfn)
 	if (v->root_gfn == root_gfn)
 		return;
 	v->page->dropped = 0;
+	v->page->prefill = 0;
 	root_load(v, root_gfn);
 	root_leave(old);
 }
@@ -518,9 +519,14 @@ static void fill_for_user(struct vcpu *v, uint64_t address)
 		v->counters.prefills++;
 }
 
-/* What user mode will use at once: where its last fault was, and its stack when all is new to it. */
+/*
+ * What user mode will use at once: what its kernel says, where its last fault was, and its stack when
+ * all is new to it.
+ */
 void shadow_before_user(struct vcpu *v)
 {
+	if (__atomic_load_n(&v->page->prefill, __ATOMIC_RELAXED))
+		shadow_prefill_asked(v);
 	if (!(__atomic_load_n(&v->work, __ATOMIC_RELAXED) & VCPU_WORK_FILL))
 		return;
 	vcpu_clear_work(v, VCPU_WORK_FILL);

@@ -289,7 +289,6 @@ static bool resync_remembered(struct resync *r, uint64_t start, uint64_t last)
 
 void shadow_resync(struct shadow_half *half, uint64_t start, uint64_t last)
 {
-	struct rf_counters *counters = &vcpu_current()->counters;
 	struct resync r = {
 		.half = half,
 		.identity = half->domain->control,
@@ -303,8 +302,7 @@ void shadow_resync(struct shadow_half *half, uint64_t start, uint64_t last)
 		shadow_half_shootdown(half);
 	if (!list_empty(&r.dropped))
 		shadow_pool_return(half->domain, &r.dropped);
-	counters->flushes++;
-	counters->resynced += r.visited;
+	vcpu_current()->counters.resynced += r.visited;
 }
 
 /* Takes out the entry of a page, if there is one; false: it is within a larger one. */
@@ -352,6 +350,7 @@ void shadow_flush_range(struct domain *d, uint64_t root_gfn, uint64_t start, uin
 	if (!root)
 		return;
 	shadow_resync(&root->half, start, end - 1);
+	vcpu_current()->counters.flushes++;
 	spin_unlock(&root->lock);
 }
 
@@ -362,21 +361,21 @@ void shadow_flush_kernel(struct domain *d, uint64_t start, uint64_t last)
 	spin_lock(&s->kernel_lock);
 	__atomic_fetch_add(&s->kernel_generation, 1, __ATOMIC_SEQ_CST);
 	shadow_resync(&s->kernel_half, start, last);
+	vcpu_current()->counters.flushes++;
 	spin_unlock(&s->kernel_lock);
 }
 
 /* As much as a flush looks at: 128 MiB. */
 #define PREFILL_REGIONS (RESYNC_BUDGET / PTE_ENTRIES)
 
-void shadow_prefill(struct domain *d, uint64_t root_gfn, uint64_t start, uint64_t end)
+/* What is there already may be used as the guest's entries say now; then what is missing is filled. */
+static void prefill(struct shadow_root *root, uint64_t start, uint64_t end)
 {
-	struct shadow_root *root = shadow_root_lock(d, root_gfn);
-
-	if (!root)
-		return;
 	vcpu_current()->page->dropped = 0;
 	if (end > USER_MAP_END)
 		end = USER_MAP_END;
+	if (start < end)
+		shadow_resync(&root->half, start, end - 1);
 	for (unsigned i = 0; i < PREFILL_REGIONS && start < end; i++) {
 		uint64_t next = (start | (pte_span(2) - 1)) + 1;
 		int filled = shadow_fill_range(&root->half, start, next < end ? next : end);
@@ -386,5 +385,28 @@ void shadow_prefill(struct domain *d, uint64_t root_gfn, uint64_t start, uint64_
 		vcpu_current()->counters.prefills += filled;
 		start = next;
 	}
+}
+
+void shadow_prefill(struct domain *d, uint64_t root_gfn, uint64_t start, uint64_t end)
+{
+	struct shadow_root *root = shadow_root_lock(d, root_gfn);
+
+	if (!root)
+		return;
+	prefill(root, start, end);
 	spin_unlock(&root->lock);
+}
+
+/* The guest may write it meanwhile: it is read once, and any value will do. */
+void shadow_prefill_asked(struct vcpu *v)
+{
+	uint64_t asked = __atomic_load_n(&v->page->prefill, __ATOMIC_RELAXED);
+	uint64_t start = asked & ~(FRAME_SIZE - 1), more = asked & (FRAME_SIZE - 1);
+
+	__atomic_store_n(&v->page->prefill, 0, __ATOMIC_RELAXED);
+	if (start >= USER_MAP_END)
+		return;
+	spin_lock(&v->root->lock);
+	prefill(v->root, start, start + (more + 1) * FRAME_SIZE);
+	spin_unlock(&v->root->lock);
 }

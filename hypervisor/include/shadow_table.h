@@ -288,5 +288,7 @@ void shadow_resync(struct shadow_half *half, uint64_t start, uint64_t last);
  * and the vCPU page says so, if that concerns no other CPU. The half is not locked.
  */
 void shadow_drop_page(struct vcpu *v, uint64_t address);
+/* What `prefill` of the vCPU page names. The half is not locked. */
+void shadow_prefill_asked(struct vcpu *v);
 
 #endif

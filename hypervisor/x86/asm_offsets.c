@@ -73,6 +73,7 @@ static void emit_page(void)
 	EMIT(RF_INTERRUPT_FLAG, RF_INTERRUPT_FLAG);
 	EMIT(PAGE_INTERRUPT_FLAG, offsetof(struct rf_vcpu_page, interrupt_flag));
 	EMIT(PAGE_KERNEL_SP, offsetof(struct rf_vcpu_page, kernel_sp));
+	EMIT(PAGE_PREFILL, offsetof(struct rf_vcpu_page, prefill));
 	EMIT(PAGE_USER_RIP, offsetof(struct rf_vcpu_page, user.rip));
 	EMIT(PAGE_USER_CS, offsetof(struct rf_vcpu_page, user.cs));
 	EMIT(PAGE_USER_RFLAGS, offsetof(struct rf_vcpu_page, user.rflags));

@@ -272,6 +272,8 @@ return_by_sysret:
 	cmpl	$0, VCPU_WORK(%rsp)
 	jne	return_by_sysret_slow
 	mov	VCPU_PAGE(%rsp), %rcx
+	cmpq	$0, PAGE_PREFILL(%rcx)
+	jne	return_by_sysret_slow
 	read_user_rip_and_gs VCPU_RCX, return_by_sysret_slow
 	mov	PAGE_USER_RFLAGS(%rcx), %r11
 	test	$FLAGS_IRET_ONLY, %r11d
@@ -306,6 +308,8 @@ return_by_iret:
 	cmp	$RF_USER_CS, %r11
 	jne	return_to_kernel
 	cmpq	$RF_USER_SS, PAGE_USER_SS(%rcx)
+	jne	return_by_iret_slow
+	cmpq	$0, PAGE_PREFILL(%rcx)
 	jne	return_by_iret_slow
 	read_user_rip_and_gs VCPU_RIP, return_by_iret_slow
 	mov	PAGE_USER_RFLAGS(%rcx), %r11
