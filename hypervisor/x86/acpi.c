@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * Reads the firmware's tables: from the root pointer to the MADT (processors, interrupt
- * controllers) and the FADT (clock).
+ * controllers), the FADT (clock) and the DSDT it names (how to turn the machine off).
  *
  * Interface: acpi.h. Locks: none, runs once at boot.
  * Every length is checked before what it covers is read, and every table's sum. Nothing here is
@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "aml.h"
 #include "boot_info.h"
 #include "layout.h"
 #include "log.h"
@@ -25,7 +26,10 @@
 #define MADT_IOAPIC	  1
 #define MADT_LOCAL_X2APIC 9
 #define MADT_CPU_ENABLED  0x1
+#define FADT_DSDT	  40
+#define FADT_CONTROL	  64 /* the two registers of power management: 4 bytes each */
 #define FADT_CENTURY	  108
+#define FADT_DSDT_LONG	  140 /* where the short address is zero */
 
 struct rsdp {
 	char signature[8];
@@ -153,14 +157,46 @@ static void read_madt(const struct table *t)
 	}
 }
 
+static uint32_t read_u32(const struct table *t, uint32_t offset)
+{
+	uint32_t value;
+
+	memcpy(&value, (const uint8_t *)t + offset, sizeof(value));
+	return value;
+}
+
+static const struct table *find_dsdt(const struct table *fadt)
+{
+	uint64_t physical = read_u32(fadt, FADT_DSDT);
+
+	if (physical == 0 && fadt->length >= FADT_DSDT_LONG + sizeof(physical))
+		memcpy(&physical, (const uint8_t *)fadt + FADT_DSDT_LONG, sizeof(physical));
+	return table_at(physical);
+}
+
+static void read_off(const struct table *fadt)
+{
+	const struct table *dsdt = find_dsdt(fadt);
+
+	if (!dsdt || !aml_find_off(dsdt->body, dsdt->length - sizeof(*dsdt), acpi_info.off_types))
+		return;
+	for (uint32_t i = 0; i < 2; i++) {
+		uint32_t port = read_u32(fadt, FADT_CONTROL + 4 * i);
+
+		acpi_info.off_ports[i] = port <= UINT16_MAX ? (uint16_t)port : 0;
+	}
+}
+
 static void read_table(uint64_t physical)
 {
 	const struct table *t = table_at(physical);
 
-	if (t && memcmp(t->signature, "APIC", 4) == 0)
+	if (t && memcmp(t->signature, "APIC", 4) == 0) {
 		read_madt(t);
-	else if (t && memcmp(t->signature, "FACP", 4) == 0 && t->length > FADT_CENTURY)
+	} else if (t && memcmp(t->signature, "FACP", 4) == 0 && t->length > FADT_CENTURY) {
 		acpi_info.century = ((const uint8_t *)t)[FADT_CENTURY];
+		read_off(t);
+	}
 }
 
 /* A list of tables: addresses of 4 or 8 bytes. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * How the machine stops: QEMU's exit device, the ways to reset a PC, or a halt.
+ * How the machine stops: QEMU's exit device, ACPI's way to turn it off, the ways to reset a PC, or
+ * a halt.
  *
  * Interface: machine.h, and arch_machine_exit() and arch_machine_reboot() of arch.h.
  * No locks: whoever comes here does not come back, and stops the other processors first.
@@ -9,6 +10,7 @@
 
 #include "arch.h"
 
+#include "acpi.h"
 #include "exit_status.h"
 #include "port.h"
 #include "serial.h"
@@ -19,6 +21,8 @@
 #define RESET_CONTROL	 0xcf9
 #define RESET_HARD	 0x02
 #define RESET_NOW	 0x04
+#define SLEEP_TYPE	 10 /* in a register of power management */
+#define SLEEP_ENABLE	 (1 << 13)
 
 static void (*stop_hook)(void);
 
@@ -40,10 +44,23 @@ static void tell_qemu(int status)
 	port_write32(EXIT_PORT, (uint32_t)status);
 }
 
+/* Nothing happens where the firmware's tables do not say how. */
+static void turn_off(void)
+{
+	for (int i = 0; i < 2; i++)
+		if (acpi_info.off_ports[i])
+			port_write16(acpi_info.off_ports[i],
+				     (uint16_t)(acpi_info.off_types[i] << SLEEP_TYPE |
+						SLEEP_ENABLE));
+}
+
+/* A failure stays to be looked at. */
 void arch_machine_exit(int status)
 {
 	machine_stop_others();
 	tell_qemu(status);
+	if (status == EXIT_SUCCESS)
+		turn_off();
 	for (;;)
 		asm volatile("cli; hlt");
 }

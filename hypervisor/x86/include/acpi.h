@@ -14,7 +14,9 @@ struct acpi_info {
 	uint64_t ioapics[ACPI_IOAPICS_MAX];	/* physical addresses */
 	uint32_t ioapic_gsis[ACPI_IOAPICS_MAX]; /* number of the first input of each */
 	uint32_t ioapic_count;
-	uint8_t century; /* CMOS register of the clock's century; 0: unknown */
+	uint16_t off_ports[2]; /* that turn the machine off; 0: none */
+	uint8_t off_types[2];  /* and what each is told */
+	uint8_t century;       /* CMOS register of the clock's century; 0: unknown */
 };
 
 extern struct acpi_info acpi_info;
