@@ -4,9 +4,8 @@
  *
  * Interface: build.h. Locks: none, one CPU at boot and no domain runs.
  * Odd: everything that can be wrong with a module is found before a domain is made, save that
- * memory runs out. The places: the image where its headers say, the start information in the page
- * after it, then page tables if the image has none; the initrd at the top of memory (of the first
- * 4 GiB); the control domain's initrd stays where the loader put it.
+ * memory runs out. guest_layout.c has the rules for places; but the control domain's initrd stays where
+ * the loader put it.
  */
 #include "build.h"
 
@@ -20,8 +19,6 @@
 #include "vcpu.h"
 #include "abi/start_info.h"
 
-#define LOW_MEMORY (1ULL << 32)
-
 static const char *file_of(const struct build_plan *plan)
 {
 	return plan->image->boot->file_name;
@@ -34,26 +31,18 @@ static uint64_t memory_bytes(const struct build_plan *plan)
 	return plan->config.frames << FRAME_SHIFT;
 }
 
-static uint64_t initrd_place(const struct build_plan *plan)
-{
-	uint64_t top = memory_bytes(plan) < LOW_MEMORY ? memory_bytes(plan) : LOW_MEMORY;
-	uint64_t size = build_module_frames(plan->initrd) << FRAME_SHIFT;
-
-	return size <= top ? top - size : 0;
-}
-
 static void check_static(struct build_plan *plan)
 {
-	if (plan->end > memory_bytes(plan))
+	const struct build_module *initrd = plan->initrd;
+
+	if (plan->layout.end > memory_bytes(plan))
 		boot_refuse("%s: memory=%luK: the image and what follows it need %luK",
-			    file_of(plan), memory_bytes(plan) >> 10, plan->end >> 10);
-	if (!plan->initrd)
-		return;
-	plan->initrd_address = initrd_place(plan);
-	if (plan->initrd_address < plan->end)
+			    file_of(plan), memory_bytes(plan) >> 10, plan->layout.end >> 10);
+	if (initrd &&
+	    !guest_layout_place_initrd(&plan->layout, memory_bytes(plan), initrd->boot->size))
 		boot_refuse("%s: memory=%luK: no room for the image (%luK) and %s (%luK)",
-			    file_of(plan), memory_bytes(plan) >> 10, plan->end >> 10,
-			    plan->initrd->boot->file_name, plan->initrd->boot->size >> 10);
+			    file_of(plan), memory_bytes(plan) >> 10, plan->layout.end >> 10,
+			    initrd->boot->file_name, initrd->boot->size >> 10);
 }
 
 static void create_static(struct build_plan *plan)
@@ -86,34 +75,22 @@ static void load_image(const struct build_plan *plan)
 	}
 }
 
-static void write_table(const struct build_plan *plan, unsigned page, const uint64_t *table)
-{
-	write_memory(plan, plan->tables + page * FRAME_SIZE, table, FRAME_SIZE);
-}
-
-/* The first GiB at RF_BOOT_MAP, by large pages: a table of each of the levels 4, 3 and 2. */
 static void load_tables(const struct build_plan *plan)
 {
-	const uint64_t flags = PTE_PRESENT | PTE_WRITE | PTE_ACCESSED | PTE_DIRTY;
 	static uint64_t table[PTE_ENTRIES];
 
-	if (!plan->tables)
+	if (!plan->layout.tables)
 		return;
-	memset(table, 0, sizeof(table));
-	table[RF_BOOT_MAP >> 39 & 511] = (plan->tables + FRAME_SIZE) | flags;
-	write_table(plan, 0, table);
-	memset(table, 0, sizeof(table));
-	table[RF_BOOT_MAP >> 30 & 511] = (plan->tables + 2 * FRAME_SIZE) | flags;
-	write_table(plan, 1, table);
-	for (uint64_t i = 0; i < PTE_ENTRIES; i++)
-		table[i] = i << 21 | flags | PTE_LARGE;
-	write_table(plan, 2, table);
+	for (unsigned i = 0; i < GUEST_LAYOUT_TABLES; i++) {
+		guest_layout_table(&plan->layout, i, table);
+		write_memory(plan, plan->layout.tables + i * FRAME_SIZE, table, FRAME_SIZE);
+	}
 }
 
 static void load_initrd(const struct build_plan *plan)
 {
 	if (plan->initrd && !plan->config.control)
-		write_memory(plan, plan->initrd_address, plan->initrd->data,
+		write_memory(plan, plan->layout.initrd, plan->initrd->data,
 			     plan->initrd->boot->size);
 }
 
@@ -121,34 +98,31 @@ static void write_start_info(const struct build_plan *plan, const struct boot_in
 {
 	static struct rf_start_info info;
 	const struct domain *d = plan->domain;
+	struct guest_layout_facts facts = {
+		.domain = d->id,
+		.vcpus = d->vcpu_count,
+		.memory_bytes = d->memory.frames << FRAME_SHIFT,
+		.tsc_khz = arch_tsc_khz(),
+		.initrd_start = plan->initrd ? plan->layout.initrd : 0,
+		.initrd_size = plan->initrd ? plan->initrd->boot->size : 0,
+		.command_line = plan->text.text,
+		.command_line_length = plan->text.length,
+	};
 
-	memset(&info, 0, sizeof(info));
-	info.magic = RF_START_MAGIC;
-	info.abi_version = RF_ABI_VERSION;
-	info.domain = d->id;
-	info.vcpus = d->vcpu_count;
-	info.memory_bytes = d->memory.frames << FRAME_SHIFT;
-	info.tsc_khz = arch_tsc_khz();
-	info.initrd_start = plan->initrd ? plan->initrd_address : 0;
-	info.initrd_size = plan->initrd ? plan->initrd->boot->size : 0;
-	if (plan->text.length)
-		memcpy(info.command_line, plan->text.text, plan->text.length);
+	guest_layout_describe(&info, &facts);
 	if (d->control) {
 		info.flags = RF_START_CONTROL;
 		info.acpi_rsdp = boot->acpi_rsdp;
 		build_control_ranges(boot, &info);
-	} else {
-		info.ranges = 1;
-		info.range[0] = (struct rf_start_range){ 0, info.memory_bytes, RF_RANGE_RAM, 0 };
 	}
-	write_memory(plan, plan->start_info, &info, sizeof(info));
+	write_memory(plan, plan->layout.start_info, &info, sizeof(info));
 }
 
 static void prepare_vcpu(const struct build_plan *plan)
 {
 	struct rf_vcpu_context context = {
 		.rip = plan->content.note.entry,
-		.rdi = plan->start_info,
+		.rdi = plan->layout.start_info,
 		.root = plan->content.note.root,
 		.page = FRAME_NONE,
 	};

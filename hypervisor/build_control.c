@@ -29,7 +29,7 @@ static uint64_t first_frame(const struct build_plan *plan)
 
 static uint64_t end_frame(const struct build_plan *plan)
 {
-	return plan->end >> FRAME_SHIFT;
+	return plan->layout.end >> FRAME_SHIFT;
 }
 
 /* --- The place of the image --- */
@@ -130,7 +130,7 @@ static void take_initrd(struct build_plan *plan)
 	m->moved = FRAME_NONE;
 	end = (char *)arch_frame_pointer(mfn) + m->boot->size;
 	memset(end, 0, frames * FRAME_SIZE - m->boot->size);
-	plan->initrd_address = mfn << FRAME_SHIFT;
+	plan->layout.initrd = mfn << FRAME_SHIFT;
 }
 
 /* --- How much it gets --- */

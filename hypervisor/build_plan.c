@@ -202,13 +202,7 @@ static void check_image(struct build_plan *plan)
 
 	if (error)
 		boot_refuse("%s: %s", image->boot->file_name, error);
-	plan->start_info = (plan->content.highest + FRAME_SIZE - 1) & ~(FRAME_SIZE - 1);
-	plan->end = plan->start_info + FRAME_SIZE;
-	if (plan->content.needs_tables) {
-		plan->tables = plan->end;
-		plan->end += BUILD_TABLES * FRAME_SIZE;
-		plan->content.note.root = plan->tables;
-	}
+	guest_layout_place(&plan->layout, &plan->content);
 }
 
 static void read_domain(struct build_module *module, struct parse_words *words)

@@ -10,6 +10,7 @@
 
 #include "domain.h"
 #include "guest_image.h"
+#include "guest_layout.h"
 #include "parse.h"
 
 struct boot_info;
@@ -32,13 +33,8 @@ struct build_plan {
 
 	bool gets_all; /* the control domain, when no size is given */
 	struct domain *domain;
-	uint64_t initrd_address; /* guest-physical */
-	uint64_t start_info;	 /* the same: the page after the image */
-	uint64_t tables;	 /* the same: the pages after that; zero: it brings its own */
-	uint64_t end;		 /* the same: of all of these but the initrd */
+	struct guest_layout layout;
 };
-
-#define BUILD_TABLES 3 /* pages of them */
 
 extern struct build_plan build_plans[];
 extern uint32_t build_plan_count; /* the first is the control domain */
