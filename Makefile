@@ -40,7 +40,7 @@ endif
 RUN_PACKAGES := gcc libc6-dev make binutils python3 python3-kconfiglib qemu-system-x86 linux-source-6.1 patch bc \
 	flex bison libelf-dev libssl-dev cpio xz-utils kmod busybox-static
 PACKAGES := $(RUN_PACKAGES) libcmocka-dev clang-14 clang-format-14 libclang-rt-14-dev llvm-14 gdb xorriso mtools \
-	grub-common grub-pc-bin grub-efi-amd64-bin ovmf git stress-ng zstd lz4
+	grub-common grub-pc-bin grub-efi-amd64-bin ovmf git stress-ng zstd lz4 xenstore-utils
 
 # --- Configuration --------------------------------------------------------------------------------
 
@@ -82,6 +82,15 @@ HOST_FLAGS := -std=gnu17 -O1 -g $(WARNINGS) $(REPRODUCIBLE) -fno-strict-aliasing
 	-fno-omit-frame-pointer $(HOST_INCLUDES)
 UNIT_SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
 FUZZ_SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
+
+# Programs of the control domain. Headers are named from the top of the tree, or lie beside the file.
+TOOLSTACK_COMMON := -std=gnu17 -g $(WARNINGS) $(REPRODUCIBLE) -D_GNU_SOURCE -fno-strict-aliasing -fno-common -pthread -iquote .
+TOOLSTACK_FLAGS := $(TOOLSTACK_COMMON) -O2 -fPIE -fstack-protector-strong -fstack-clash-protection -fcf-protection \
+	-D_FORTIFY_SOURCE=2
+TOOLSTACK_LDFLAGS := -pthread -pie -Wl,-z,relro,-z,now,-z,noexecstack
+TOOLSTACK_STATIC_LDFLAGS := -pthread -static-pie -Wl,-z,relro,-z,now,-z,noexecstack
+TOOLSTACK_HOST_FLAGS := $(TOOLSTACK_COMMON) -O1 -fno-omit-frame-pointer
+
 # memcpy() must not become a call of memcpy().
 FLAGS_string.c := -fno-tree-loop-distribute-patterns
 # Our versions of libc functions get another name on the host, which has its own.
@@ -107,6 +116,22 @@ FUZZ_CORE := $(patsubst %.c,$(O)/fuzz/%.o,$(HOST_SOURCES))
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(O)/tests/unit/%,$(wildcard tests/unit/test_*.c))
 FUZZERS := $(patsubst tests/fuzz/%.c,$(O)/tests/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 
+# What each program of the toolstack is made of: folders in toolstack/, and libraries. The sources of a group,
+# but for main.c, are what tests/unit/test_GROUP_*.c and tests/fuzz/fuzz_GROUP_*.c are linked with.
+TOOLSTACK_GROUPS := store rf
+TOOLSTACK_FOLDERS_store := store store/client
+TOOLSTACK_FOLDERS_rfstored := store
+TOOLSTACK_FOLDERS_rf := rf lib store/client
+TOOLSTACK_LIBRARIES_rf :=
+
+toolstack_sources = $(wildcard $(patsubst %,toolstack/%/*.c,$(TOOLSTACK_FOLDERS_$(1))))
+toolstack_objects = $(patsubst %.c,$(O)/%.o,$(call toolstack_sources,$(1)))
+toolstack_group = $(patsubst %.c,$(O)/$(2)/%.o,$(filter-out %/main.c,$(call toolstack_sources,$(1))))
+TOOLSTACK_NAMES := $(foreach p,rfstored rf,$(if $(filter %/main.c,$(call toolstack_sources,$(p))),$(p)))
+TOOLSTACK_PROGRAMS := $(patsubst %,$(O)/toolstack/bin/%,$(TOOLSTACK_NAMES))
+TOOLSTACK_STATIC := $(patsubst %,$(O)/toolstack/static/%,$(TOOLSTACK_NAMES))
+TOOLSTACK_LIBRARY := $(if $(wildcard toolstack/store/client/*.c),$(O)/toolstack/lib/librfstore.a)
+
 GUEST_NAMES := $(patsubst tests/guest/%/main.c,%,$(wildcard tests/guest/*/main.c))
 GUEST_SOURCES := $(wildcard $(patsubst %,tests/guest/%/*.c,lib $(GUEST_NAMES)) \
 	$(patsubst %,tests/guest/%/*.S,lib $(GUEST_NAMES)))
@@ -131,9 +156,9 @@ IMAGES := $(if $(LINK_SCRIPT),$(O)/ringfence.elf64 $(O)/ringfence $(O)/ringfence
 
 # --- Targets --------------------------------------------------------------------------------------
 
-.PHONY: all help deps defconfig menuconfig guests unit fuzz check test test-full tests run linux bench bench-this bench-files bench-files-this bench-paths bench-paths-this clean FORCE
+.PHONY: all help deps defconfig menuconfig toolstack guests unit fuzz check test test-full tests run linux bench bench-this bench-files bench-files-this bench-paths bench-paths-this clean FORCE
 
-all: $(if $(IMAGES),$(IMAGES),$(HYPERVISOR_OBJECTS)) ## the hypervisor (default)
+all: $(if $(IMAGES),$(IMAGES),$(HYPERVISOR_OBJECTS)) toolstack ## the hypervisor and the toolstack (default)
 
 help: ## this list
 	@echo "make [O=build] [V=1] [TESTS='guest/*'] TARGET"
@@ -165,6 +190,8 @@ menuconfig: ## choose options by hand
 	@mkdir -p $(O)
 	$(Q)$(call kconfig,menuconfig)
 
+toolstack: $(TOOLSTACK_PROGRAMS) $(TOOLSTACK_STATIC) $(TOOLSTACK_LIBRARY) ## the control domain's programs, in $(O)/toolstack
+
 guests: $(GUESTS) ## the test guests
 
 unit: $(UNIT_TESTS) ## the unit tests' programs
@@ -172,7 +199,7 @@ unit: $(UNIT_TESTS) ## the unit tests' programs
 fuzz: $(FUZZERS) ## the fuzzers' programs
 
 # The checks of headers use the compiler's flags from these files.
-FLAG_FILES := $(O)/hypervisor.flags $(O)/guest.flags $(O)/host.flags
+FLAG_FILES := $(O)/hypervisor.flags $(O)/guest.flags $(O)/host.flags $(O)/toolstack.flags
 
 check: $(UNIT_TESTS) $(CONFIG_H) $(ASM_OFFSETS) $(FLAG_FILES) ## style, unit and ABI layout tests; no QEMU
 	$(Q)tests/run --match '$(TESTS)' style abi unit
@@ -271,6 +298,10 @@ $(eval $(call record,guest.link,$(LD) $(GUEST_LDFLAGS) $(GUEST_SOURCES)))
 $(eval $(call record,host.flags,$(CC) $(HOST_FLAGS) $(UNIT_SANITIZE)))
 $(eval $(call record,fuzz.flags,$(CLANG) $(HOST_FLAGS) $(FUZZ_SANITIZE)))
 $(eval $(call record,host.link,$(HOST_SOURCES)))
+$(eval $(call record,toolstack.flags,$(CC) $(TOOLSTACK_FLAGS)))
+$(eval $(call record,toolstack.link,$(TOOLSTACK_LDFLAGS) $(foreach p,$(TOOLSTACK_GROUPS) rfstored,$(call toolstack_sources,$(p)) $(TOOLSTACK_LIBRARIES_$(p)))))
+$(eval $(call record,toolstack.host.flags,$(CC) $(TOOLSTACK_HOST_FLAGS) $(UNIT_SANITIZE)))
+$(eval $(call record,toolstack.fuzz.flags,$(CLANG) $(TOOLSTACK_HOST_FLAGS) $(FUZZ_SANITIZE)))
 
 # --- The hypervisor -------------------------------------------------------------------------------
 
@@ -320,6 +351,75 @@ $(O)/ringfence: $(O)/ringfence.elf64
 $(O)/ringfence.pvh: $(O)/ringfence.elf64
 	$(call say,OBJCOPY,$@)
 	$(Q)$(OBJCOPY) -S -R .boot_header $< $@
+
+# --- The toolstack --------------------------------------------------------------------------------
+
+$(O)/toolstack/%.o: toolstack/%.c $(O)/toolstack.flags
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$(Q)$(CC) $(TOOLSTACK_FLAGS) $(DEPENDENCIES) -c -o $@ $<
+
+define toolstack_rule
+$(O)/toolstack/bin/$(1): $(call toolstack_objects,$(1)) $(O)/toolstack.link
+	@mkdir -p $$(@D)
+	$$(call say,LD,$$@)
+	$$(Q)$(CC) $(TOOLSTACK_LDFLAGS) -o $$@ $(call toolstack_objects,$(1)) $(TOOLSTACK_LIBRARIES_$(1))
+
+$(O)/toolstack/static/$(1): $(call toolstack_objects,$(1)) $(O)/toolstack.link
+	@mkdir -p $$(@D)
+	$$(call say,LD,$$@)
+	$$(Q)$(CC) $(TOOLSTACK_STATIC_LDFLAGS) -o $$@ $(call toolstack_objects,$(1)) $(TOOLSTACK_LIBRARIES_$(1))
+endef
+$(foreach p,$(TOOLSTACK_NAMES),$(eval $(call toolstack_rule,$(p))))
+
+$(O)/toolstack/lib/librfstore.a: $(patsubst %.c,$(O)/%.o,$(wildcard toolstack/store/client/*.c)) $(O)/toolstack.link
+	@mkdir -p $(@D)
+	$(call say,AR,$@)
+	$(Q)rm -f $@ && $(AR) rcsD $@ $(filter %.o,$^)
+
+# Their tests: for the host like all unit tests, but with the host's headers and libraries.
+TOOLSTACK_HOST_CC = $(Q)$(CC) $(TOOLSTACK_HOST_FLAGS) $(UNIT_SANITIZE) $(DEPENDENCIES) -c -o $@ $<
+TOOLSTACK_FUZZ_CC = $(Q)$(CLANG) $(TOOLSTACK_HOST_FLAGS) $(FUZZ_SANITIZE) -fsanitize=fuzzer-no-link $(DEPENDENCIES) -c -o $@ $<
+
+$(O)/unit/toolstack/%.o: toolstack/%.c $(O)/toolstack.host.flags
+	@mkdir -p $(@D)
+	$(call say,HOSTCC,$<)
+	$(TOOLSTACK_HOST_CC)
+
+$(O)/fuzz/toolstack/%.o: toolstack/%.c $(O)/toolstack.fuzz.flags
+	@mkdir -p $(@D)
+	$(call say,CLANG,$<)
+	$(TOOLSTACK_FUZZ_CC)
+
+# $(1) group.
+define toolstack_test_rules
+$(O)/unit/$(1).a: $(call toolstack_group,$(1),unit) $(O)/toolstack.link
+	$$(Q)rm -f $$@ && $(AR) qcsD $$@ $$(filter %.o,$$^)
+
+$(O)/fuzz/$(1).a: $(call toolstack_group,$(1),fuzz) $(O)/toolstack.link
+	$$(Q)rm -f $$@ && $(AR) qcsD $$@ $$(filter %.o,$$^)
+
+$(O)/unit/tests/unit/test_$(1)_%.o: tests/unit/test_$(1)_%.c $(O)/toolstack.host.flags
+	@mkdir -p $$(@D)
+	$$(call say,HOSTCC,$$<)
+	$$(TOOLSTACK_HOST_CC)
+
+$(O)/fuzz/tests/fuzz/fuzz_$(1)_%.o: tests/fuzz/fuzz_$(1)_%.c $(O)/toolstack.fuzz.flags
+	@mkdir -p $$(@D)
+	$$(call say,CLANG,$$<)
+	$$(TOOLSTACK_FUZZ_CC)
+
+$(O)/tests/unit/test_$(1)_%: $(O)/unit/tests/unit/test_$(1)_%.o $(O)/unit/$(1).a
+	@mkdir -p $$(@D)
+	$$(call say,HOSTLD,$$@)
+	$$(Q)$(CC) $(UNIT_SANITIZE) -pthread -o $$@ $$^ $(TOOLSTACK_LIBRARIES_$(1)) -lcmocka
+
+$(O)/tests/fuzz/fuzz_$(1)_%: $(O)/fuzz/tests/fuzz/fuzz_$(1)_%.o $(O)/fuzz/$(1).a
+	@mkdir -p $$(@D)
+	$$(call say,CLANGLD,$$@)
+	$$(Q)$(CLANG) $(FUZZ_SANITIZE) -fsanitize=fuzzer -pthread -o $$@ $$^ $(TOOLSTACK_LIBRARIES_$(1))
+endef
+$(foreach g,$(TOOLSTACK_GROUPS),$(eval $(call toolstack_test_rules,$(g))))
 
 # --- Test guests ----------------------------------------------------------------------------------
 
@@ -425,4 +525,6 @@ $(O)/tests/fuzz/fuzz_%: $(O)/fuzz/tests/fuzz/fuzz_%.o $(O)/fuzz/core.a
 	$(foreach b,$(BENCH_NAMES),$(patsubst %.o,%.d,$(call bench_objects,$(b)))) \
 	$(UNIT_TESTS:$(O)/tests/unit/%=$(O)/unit/tests/unit/%.d) \
 	$(FUZZERS:$(O)/tests/fuzz/%=$(O)/fuzz/tests/fuzz/%.d) \
+	$(foreach p,$(TOOLSTACK_NAMES),$(patsubst %.o,%.d,$(call toolstack_objects,$(p)))) \
+	$(foreach g,$(TOOLSTACK_GROUPS),$(patsubst %.o,%.d,$(call toolstack_group,$(g),unit) $(call toolstack_group,$(g),fuzz))) \
 	$(O)/include/asm_offsets.h.d $(O)/hypervisor.lds.d
