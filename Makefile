@@ -38,7 +38,7 @@ endif
 
 # To build the hypervisor and Linux, and to run them.
 RUN_PACKAGES := gcc libc6-dev make binutils python3 python3-kconfiglib qemu-system-x86 linux-source-6.1 patch bc \
-	flex bison libelf-dev libssl-dev cpio xz-utils kmod busybox-static
+	flex bison libelf-dev libssl-dev cpio xz-utils kmod busybox-static libjansson-dev
 PACKAGES := $(RUN_PACKAGES) libcmocka-dev clang-14 clang-format-14 libclang-rt-14-dev llvm-14 gdb xorriso mtools \
 	grub-common grub-pc-bin grub-efi-amd64-bin ovmf git stress-ng zstd lz4 xenstore-utils
 
@@ -122,10 +122,14 @@ TOOLSTACK_GROUPS := store rf
 TOOLSTACK_FOLDERS_store := store store/client
 TOOLSTACK_FOLDERS_rfstored := store
 TOOLSTACK_FOLDERS_rf := rf lib store/client
-TOOLSTACK_LIBRARIES_rf :=
+TOOLSTACK_LIBRARIES_rf := -ljansson
+# Checks of images, and the rules for places in a guest's memory, are the hypervisor's own.
+TOOLSTACK_SHARED_rf := $(addprefix hypervisor/,elf.c bzimage.c guest_image.c guest_layout.c lib/printf.c lib/string.c)
+TOOLSTACK_CORE_rf := core.a
 
 toolstack_sources = $(wildcard $(patsubst %,toolstack/%/*.c,$(TOOLSTACK_FOLDERS_$(1))))
-toolstack_objects = $(patsubst %.c,$(O)/%.o,$(call toolstack_sources,$(1)))
+toolstack_objects = $(patsubst %.c,$(O)/%.o,$(call toolstack_sources,$(1))) \
+	$(patsubst %.c,$(O)/toolstack/%.o,$(TOOLSTACK_SHARED_$(1)))
 toolstack_group = $(patsubst %.c,$(O)/$(2)/%.o,$(filter-out %/main.c,$(call toolstack_sources,$(1))))
 TOOLSTACK_NAMES := $(foreach p,rfstored rf,$(if $(filter %/main.c,$(call toolstack_sources,$(p))),$(p)))
 TOOLSTACK_PROGRAMS := $(patsubst %,$(O)/toolstack/bin/%,$(TOOLSTACK_NAMES))
@@ -201,7 +205,7 @@ fuzz: $(FUZZERS) ## the fuzzers' programs
 # The checks of headers use the compiler's flags from these files.
 FLAG_FILES := $(O)/hypervisor.flags $(O)/guest.flags $(O)/host.flags $(O)/toolstack.flags
 
-check: $(UNIT_TESTS) $(CONFIG_H) $(ASM_OFFSETS) $(FLAG_FILES) ## style, unit and ABI layout tests; no QEMU
+check: $(UNIT_TESTS) $(filter %/rf,$(TOOLSTACK_PROGRAMS)) $(CONFIG_H) $(ASM_OFFSETS) $(FLAG_FILES) ## style, unit and ABI layout tests; no QEMU
 	$(Q)tests/run --match '$(TESTS)' style abi unit
 
 TESTS ?= *
@@ -359,6 +363,16 @@ $(O)/toolstack/%.o: toolstack/%.c $(O)/toolstack.flags
 	$(call say,CC,$<)
 	$(Q)$(CC) $(TOOLSTACK_FLAGS) $(DEPENDENCIES) -c -o $@ $<
 
+# What it shares with the hypervisor has names of libc in it, and uses nothing of libc.
+TOOLSTACK_SHARED_FLAGS = $(TOOLSTACK_FLAGS) -U_FORTIFY_SOURCE -ffreestanding -fwrapv -fno-stack-protector \
+	-iquote hypervisor/include -iquote hypervisor/lib
+
+$(O)/toolstack/hypervisor/%.o: hypervisor/%.c $(O)/toolstack.flags
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$(Q)$(CC) $(TOOLSTACK_SHARED_FLAGS) $(FLAGS_$(<F)) $(DEPENDENCIES) -c -o $@ $<
+	$(call rename_libc,$<)
+
 define toolstack_rule
 $(O)/toolstack/bin/$(1): $(call toolstack_objects,$(1)) $(O)/toolstack.link
 	@mkdir -p $$(@D)
@@ -409,12 +423,12 @@ $(O)/fuzz/tests/fuzz/fuzz_$(1)_%.o: tests/fuzz/fuzz_$(1)_%.c $(O)/toolstack.fuzz
 	$$(call say,CLANG,$$<)
 	$$(TOOLSTACK_FUZZ_CC)
 
-$(O)/tests/unit/test_$(1)_%: $(O)/unit/tests/unit/test_$(1)_%.o $(O)/unit/$(1).a
+$(O)/tests/unit/test_$(1)_%: $(O)/unit/tests/unit/test_$(1)_%.o $(O)/unit/$(1).a $(addprefix $(O)/unit/,$(TOOLSTACK_CORE_$(1)))
 	@mkdir -p $$(@D)
 	$$(call say,HOSTLD,$$@)
 	$$(Q)$(CC) $(UNIT_SANITIZE) -pthread -o $$@ $$^ $(TOOLSTACK_LIBRARIES_$(1)) -lcmocka
 
-$(O)/tests/fuzz/fuzz_$(1)_%: $(O)/fuzz/tests/fuzz/fuzz_$(1)_%.o $(O)/fuzz/$(1).a
+$(O)/tests/fuzz/fuzz_$(1)_%: $(O)/fuzz/tests/fuzz/fuzz_$(1)_%.o $(O)/fuzz/$(1).a $(addprefix $(O)/fuzz/,$(TOOLSTACK_CORE_$(1)))
 	@mkdir -p $$(@D)
 	$$(call say,CLANGLD,$$@)
 	$$(Q)$(CLANG) $(FUZZ_SANITIZE) -fsanitize=fuzzer -pthread -o $$@ $$^ $(TOOLSTACK_LIBRARIES_$(1))

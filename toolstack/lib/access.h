@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Hypercalls from a program of the control domain. Everything else of the toolstack makes them through
+ * this, so that tests can put something else in place of the hypervisor.
+ */
+#ifndef TOOLSTACK_LIB_ACCESS_H
+#define TOOLSTACK_LIB_ACCESS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "abi/hypercall.h"
+#include "toolstack/lib/report.h"
+
+#define ACCESS_DEVICE	 "/dev/ringfence"
+#define ACCESS_ARGUMENTS 6
+
+struct access {
+	/* The result of the hypercall: an error is negative. */
+	int64_t (*call)(struct access *access, uint32_t number, const uint64_t *arguments);
+	int device;
+};
+
+/* False: the report says why, and what would help. */
+bool access_open(struct access *access, struct report *report);
+void access_close(struct access *access);
+
+/* Pointers are passed as numbers. */
+#define access_call(access, number, ...)                                                           \
+	((access)->call((access), (number), (const uint64_t[ACCESS_ARGUMENTS]){ __VA_ARGS__ }))
+#define access_pointer(pointer) ((uint64_t)(uintptr_t)(pointer))
+
+#endif

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Where configurations are, and what is known of running guests (places.c). */
+#ifndef TOOLSTACK_LIB_PLACES_H
+#define TOOLSTACK_LIB_PLACES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define PLACES_CONFIG "/etc/ringfence" /* or what RINGFENCE_CONFIG says */
+#define PLACES_STATE  "/run/ringfence" /* or RINGFENCE_STATE */
+
+const char *places_config(void);
+const char *places_state(void);
+/* A configuration's file: a word with a slash or a dot in it is one; else NAME.json or NAME.cfg there. */
+bool places_find_config(const char *word, char *path, size_t size);
+/* Makes the folder for running guests. */
+bool places_make_state(void);
+
+#endif
