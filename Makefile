@@ -40,7 +40,7 @@ endif
 RUN_PACKAGES := gcc libc6-dev make binutils python3 python3-kconfiglib qemu-system-x86 linux-source-6.1 patch bc \
 	flex bison libelf-dev libssl-dev cpio xz-utils kmod busybox-static libjansson-dev
 PACKAGES := $(RUN_PACKAGES) libcmocka-dev clang-14 clang-format-14 libclang-rt-14-dev llvm-14 gdb xorriso mtools \
-	grub-common grub-pc-bin grub-efi-amd64-bin ovmf git stress-ng zstd lz4 xenstore-utils
+	grub-common grub-pc-bin grub-efi-amd64-bin ovmf git stress-ng rt-tests zstd lz4 xenstore-utils
 
 # --- Configuration --------------------------------------------------------------------------------
 

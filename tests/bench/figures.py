@@ -11,7 +11,7 @@ import peers
 import results
 import table
 
-COLUMNS = ("system", "operation", "iterations", "cost", "ratio", "entries", "floor")
+COLUMNS = ("suite", "system", "operation", "iterations", "cost", "ratio", "entries", "floor")
 
 
 def first_line(*command):
@@ -47,6 +47,7 @@ def environment(arguments, taking_part):
         "cpu": arguments.cpu,
         "memory_mib": arguments.memory,
         "processors": arguments.processors,
+        "smp": arguments.smp,
         "icount": arguments.icount,
         "run": "cold" if arguments.cold else "warm",
     }
@@ -61,7 +62,8 @@ def of_operation(system, operation, native):
         "instructions": {name: {"inside": inside, "outside": outside}
                          for name, (inside, outside) in operation.instructions.items()},
     }
-    if native:
+    if native and operation.name in native:
+        native = native[operation.name]
         figures["ratio"] = operation.cost() / native.cost()
         figures["floor"] = table.floor(native)
     return figures
@@ -69,42 +71,53 @@ def of_operation(system, operation, native):
 
 def collect(measured):
     native, _ = table.columns(measured)
-    return {system.name: {name: of_operation(system, operation, native and native[name])
+    return {system.name: {name: of_operation(system, operation, native)
                           for name, operation in runs.items()}
             for system, runs in measured.items()}
 
 
-def write_csv(file, systems):
+def of_suite(suite):
+    return {"title": suite.title, "processors": suite.processors, "systems": collect(suite.measured),
+            "facts": suite.facts, "missing": suite.missing,
+            "absent": {system.name: reason for system, reason in suite.absent.items()}}
+
+
+def write_csv(file, suites):
     with file.open("w", newline="", encoding="utf-8") as out:
         writer = csv.writer(out)
         writer.writerow(COLUMNS)
-        for system, operations in systems.items():
-            for name, values in operations.items():
-                writer.writerow([system, name] + [values.get(column, "") for column in COLUMNS[2:]])
+        for suite in suites:
+            for system, operations in collect(suite.measured).items():
+                for name, values in operations.items():
+                    writer.writerow([suite.name, system, name] +
+                                    [values.get(column, "") for column in COLUMNS[3:]])
 
 
-def read(file):
-    """What write() has written to a JSON file: operations by name for each system, and its facts."""
-    saved = json.loads(pathlib.Path(file).read_text(encoding="utf-8"))
-    found = {}
-    for name, operations in saved["systems"].items():
-        found[name] = {
-            operation: results.Operation(
-                operation, values["iterations"], values["cost"] * values["iterations"],
-                values["counters"], {instruction: (counts["inside"], counts["outside"])
-                                     for instruction, counts in values["instructions"].items()})
-            for operation, values in operations.items()}
-    return found, saved["facts"]
+def operation(name, values):
+    """What of_operation() has made figures of."""
+    return results.Operation(
+        name, values["iterations"], values["cost"] * values["iterations"], values["counters"],
+        {instruction: (counts["inside"], counts["outside"])
+         for instruction, counts in values["instructions"].items()})
 
 
-def write(arguments, measured, absent):
-    if not arguments.csv and not arguments.json:
-        return
-    systems = collect(measured)
+def read(file, suites, systems):
+    """Takes into the suites what write() has written to a JSON file."""
+    saved = json.loads(pathlib.Path(file).read_text(encoding="utf-8"))["suites"]
+    for suite in suites:
+        of_file = saved.get(suite.name, {"systems": {}, "facts": {}})
+        for system in systems:
+            if system.name in of_file["systems"]:
+                suite.measured[system] = {name: operation(name, values) for name, values
+                                          in of_file["systems"][system.name].items()}
+                suite.facts[system.name] = of_file["facts"].get(system.name, {})
+
+
+def write(arguments, suites):
     if arguments.csv:
-        write_csv(arguments.csv, systems)
+        write_csv(arguments.csv, suites)
     if arguments.json:
-        everything = {"environment": environment(arguments, systems), "systems": systems,
-                      "facts": {system.name: system.facts for system in measured},
-                      "absent": {system.name: reason for system, reason in absent.items()}}
+        names = {system.name for suite in suites for system in suite.measured}
+        everything = {"environment": environment(arguments, names),
+                      "suites": {suite.name: of_suite(suite) for suite in suites}}
         arguments.json.write_text(json.dumps(everything, indent=1) + "\n", encoding="utf-8")

@@ -1,14 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The RAM disk of the outer machine: BusyBox, KVM's modules, a QEMU, and what runs in it.
-
-It is not compressed: an emulated processor would take longer to unpack it than it takes to make.
-"""
+"""The RAM disk of the outer machine: BusyBox, KVM's modules, a QEMU, and what runs in it."""
 import os
 import pathlib
 import shutil
-import subprocess
 
 import peers
+import ramdisk
 
 BUSYBOX = "/bin/busybox"
 # A small build of the same source, if Debian has it; else the usual one.
@@ -59,10 +56,7 @@ def fill(root, setup, kernel_folder):
         if (peers.FIRMWARE / name).exists():
             shutil.copy(peers.FIRMWARE / name, root / "firmware")
     path = program()
-    for file in peers.program_with_libraries(path):
-        target = root / file.lstrip("/")
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(os.path.realpath(file), target)
+    ramdisk.add_program(root, path)
     shutil.copy(setup.linux / "bzImage", root)
     shutil.copy(setup.initrd, root / "initrd.gz")
     (root / "append").write_text(setup.kernel_line("ttyS0"))
@@ -73,10 +67,6 @@ def fill(root, setup, kernel_folder):
 
 def build(setup, kernel_folder, directory):
     """Returns the file."""
-    root, file = pathlib.Path(directory, "outer"), pathlib.Path(directory, "outer.cpio")
+    root = pathlib.Path(directory, "outer")
     fill(root, setup, kernel_folder)
-    names = sorted(str(path.relative_to(root)) for path in root.rglob("*"))
-    with file.open("wb") as out:
-        subprocess.run(["cpio", "--create", "--format=newc", "--owner=+0:+0", "--quiet"], cwd=root,
-                       input="\n".join(names).encode(), stdout=out, check=True)
-    return file
+    return ramdisk.pack(root, pathlib.Path(directory, "outer.cpio"))

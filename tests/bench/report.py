@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The figures as one HTML file that needs nothing else: tables, and plots as SVG.
 
-The plots are drawn here, since bars are all there is: a group for each operation, a bar for each
-system, on a logarithmic scale.
+The plots are drawn here and not by gnuplot: bars are all there is, a group for each operation with a bar
+for each system on a logarithmic scale, and so the report needs no package, is the same everywhere, and its
+plots have text that can be searched.
 """
 import html
 import math
 
 import figures
+import sections
 import table
 
 COLOURS = ("#1b6ca8", "#c0392b", "#8e8e8e", "#d9a441", "#3a7d44")
@@ -22,7 +24,8 @@ svg text { font: 12px sans-serif } .best { font-weight: bold }"""
 INTRODUCTION = """One static program is the only process of the same Linux, on the same emulated machine,
 natively and on each system. Cost is in instructions of the whole machine (of its time where
 <code>icount</code> is false), as a ratio to native. Entries are into the hypervisor, counted from
-outside; the floor is what a kernel in ring 3 cannot do without: in and out, for each crossing natively."""
+outside; the floor is what a kernel in ring 3 cannot do without: in and out, for each crossing natively.
+A cost with = before it is in instructions, where there is nothing native to compare with."""
 
 
 def scale(low, high):
@@ -73,31 +76,61 @@ def html_table(lines):
     return "<table>" + "".join(f"<tr>{row}</tr>" for row in rows) + "</table>"
 
 
+def cost_series(native, others):
+    return [(system.title, lambda name, runs=runs: runs[name].cost() / native[name].cost())
+            for system, runs in others]
+
+
+def entry_series(native, others):
+    series = [("floor", lambda name: table.floor(native[name]))]
+    return series + [(system.title, lambda name, system=system, runs=runs: system.entries(runs[name]))
+                     for system, runs in others]
+
+
 def plots(measured):
+    """Cost and entries of the operations that every system has."""
     native, others = table.columns(measured)
     if not native or not others:
         return ""
-    names = [name for name in table.TITLES if name in native]
-    costs = [(system.title, lambda name, runs=runs: runs[name].cost() / native[name].cost())
-             for system, runs in others]
-    entries = [("floor", lambda name: table.floor(native[name]))]
-    entries += [(system.title, lambda name, system=system, runs=runs: system.entries(runs[name]))
-                for system, runs in others]
-    return ("<h2>Cost, native is 1</h2>" + legend(costs) + plot(names, costs, 1) +
-            "<h2>Entries into the hypervisor for each time</h2>" + legend(entries) +
+    names = [name for name in table.TITLES if all(name in runs for runs in measured.values())]
+    if not names:
+        return ""
+    costs, entries = cost_series(native, others), entry_series(native, others)
+    return ("<h3>Cost, native is 1</h3>" + legend(costs) + plot(names, costs, 1) +
+            "<h3>Entries into the hypervisor for each time</h3>" + legend(entries) +
             plot(names, entries, 0.01))
 
 
-def write(arguments, measured, absent):
-    environment = figures.environment(arguments, [system.name for system in measured])
+def html_section(section):
+    parts = [f"<h2>{html.escape(section.title)}</h2>"]
+    if section.text:
+        parts.append(f"<p>{html.escape(section.text)}</p>")
+    parts += [html_table(lines) for lines in section.tables]
+    if section.suite:
+        parts.append(plots(section.suite.measured))
+    return parts
+
+
+def absences(suites):
+    """What is missing, and why."""
+    found = [(table.TITLES[name], f"missing: {reason}") for suite in suites
+             for name, reason in suite.missing.items()]
+    found += [(f"{system.title}, {suite.title}", reason) for suite in suites
+              for system, reason in suite.absent.items()]
+    return [f"<p><b>{html.escape(what)}</b>: {html.escape(reason)}</p>" for what, reason in found]
+
+
+def text(arguments, suites):
+    environment = figures.environment(arguments, {system.name for suite in suites for system in suite.measured})
     parts = ["<!DOCTYPE html><html lang='en'><meta charset='utf-8'><title>Ringfence: benchmark</title>",
-             f"<style>{STYLE}</style><h1>Ringfence beside native, Xen and KVM</h1><p>{INTRODUCTION}</p>",
-             html_table(table.lines(measured))]
-    for system, reason in absent.items():
-        parts.append(f"<p><b>{html.escape(system.title)}</b>: {html.escape(reason)}</p>")
-    parts += [plots(measured), "<h2>Entries by reason, as the hypervisor counts them</h2>"]
-    parts += [html_table(lines) for lines in table.reason_lines(measured)]
-    parts += ["<h2>Sizes</h2>", html_table(table.size_lines(measured)), "<h2>Environment</h2>",
-              html_table([["what", "value"]] + [[name, str(value)] for name, value in
-                                                environment.items()])]
-    arguments.html.write_text("\n".join(parts) + "\n", encoding="utf-8")
+             f"<style>{STYLE}</style><h1>Ringfence beside native, Xen and KVM</h1><p>{INTRODUCTION}</p>"]
+    parts += absences(suites)
+    for section in sections.collect(suites):
+        parts += html_section(section)
+    parts += ["<h2>Environment</h2>", html_table([["what", "value"]] + [
+        [name, str(value)] for name, value in environment.items()]), "</html>"]
+    return "\n".join(parts) + "\n"
+
+
+def write(arguments, suites):
+    arguments.html.write_text(text(arguments, suites), encoding="utf-8")

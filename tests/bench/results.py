@@ -11,6 +11,7 @@ RESULT = re.compile(r"bench: result (\d+) (\S+) (\d+) (\d+)\s*$")
 COUNTER = re.compile(r"bench: counter (\d+) (\S+) (\S+) (\d+)\s*$")
 FACT = re.compile(r"bench: fact (\S+) (\d+)\s*$", re.M)
 RETURNS = ("iretq", "sysretq")
+ALL = "all"
 
 
 class Broken(Exception):
@@ -27,6 +28,10 @@ class Operation:
     instructions: dict = dataclasses.field(default_factory=dict)
 
     def cost(self):
+        """Instructions by the plugin's count if it counted them; else the time, which is the same on one
+        processor with -icount."""
+        if ALL in self.instructions:
+            return sum(self.instructions[ALL]) / self.iterations
         return self.nanoseconds / self.iterations
 
     def subtract(self, nothing):

@@ -36,6 +36,7 @@ class Setup:
         self.runs = arguments.runs
         self.operations = arguments.operations
         self.logs = arguments.logs
+        self.suite = "operations"
 
     def kernel_line(self, console):
         words = [f"console={console}", "quiet", "panic=-1", "transparent_hugepage=always",
@@ -46,12 +47,19 @@ class Setup:
 
     def instrument(self, phases):
         """QEMU's arguments that make a machine measurable, and the same each time."""
-        words = ["-seed", "1", "-rtc", "base=2026-01-01,clock=vm",
-                 "-plugin", f"{self.plugin},output={phases},low={RANGE[0]:#x},high={RANGE[1]:#x}"]
-        return words + (["-icount", "shift=0,sleep=off"] if self.icount else [])
+        plugin = f"{self.plugin},output={phases},low={RANGE[0]:#x},high={RANGE[1]:#x}"
+        words = ["-seed", "1", "-rtc", "base=2026-01-01,clock=vm"]
+        if self.one_thread():
+            return words + ["-plugin", plugin + ",all=on"]
+        return words + ["-plugin", plugin] + (["-icount", "shift=0,sleep=off"] if self.icount else [])
+
+    def one_thread(self):
+        """Several processors take turns, and the plugin counts what they execute: with -icount, a machine
+        that waits in a loop of PAUSE, as each does while it starts, would take minutes."""
+        return self.icount and self.processors > 1
 
     def qemu(self, memory=None):
-        return ["qemu-system-x86_64", "-accel", "tcg", "-machine", "pc", "-cpu", self.cpu,
+        return ["qemu-system-x86_64", "-accel", "tcg" + (",thread=single" if self.one_thread() else ""), "-machine", "pc", "-cpu", self.cpu,
                 "-smp", str(self.processors), "-m", str(memory or self.memory), "-nodefaults",
                 "-display", "none", "-no-reboot", "-nic", "none", "-serial", "stdio"]
 
@@ -60,25 +68,22 @@ class System:
     """A system in QEMU; what differs is the command."""
     name = title = ""
 
-    def __init__(self):
-        self.facts = {}
-
     def command(self, setup, directory, phases):
         raise NotImplementedError
 
     def run(self, setup):
+        """The runs, and what is said once of the system."""
         with tempfile.TemporaryDirectory(prefix="ringfence-bench.") as directory:
             phases = pathlib.Path(directory, "phases")
             command = self.command(setup, pathlib.Path(directory), phases)
             with self.log(setup, directory).open("w", encoding="utf-8") as log:
                 text = machine.run(command, TIME_LIMIT, ROOT, log)
             if setup.logs:
-                (setup.logs / f"{self.name}.phases").write_text(phases.read_text())
-            self.facts = results.facts(text)
-            return results.parse(text, phases.read_text())
+                self.log(setup, directory).with_suffix(".phases").write_text(phases.read_text())
+            return results.parse(text, phases.read_text()), results.facts(text)
 
     def log(self, setup, directory):
-        return (setup.logs or pathlib.Path(directory)) / f"{self.name}.log"
+        return (setup.logs or pathlib.Path(directory)) / f"{setup.suite}-{self.name}.log"
 
     def entries(self, operation):
         """Into the hypervisor, for each time the operation is done."""
@@ -104,6 +109,7 @@ class Ringfence(System):
         return [str(ROOT / "tests/vm"), "-O", str(setup.build), "--cpu", setup.cpu,
                 "--mem", str(setup.memory), "--smp", str(setup.processors),
                 "--control", f"vcpus={setup.processors}", "--kernel", str(setup.linux / "vmlinux"),
+                *(["--one-thread"] if setup.one_thread() else []),
                 "--initrd", str(setup.initrd), "--append", setup.kernel_line("hvc0"),
                 "--hv-append", "console=raw log-level=warning", "--timeout", str(TIME_LIMIT),
                 "--qemu", shlex.join(setup.instrument(phases))]
@@ -131,7 +137,6 @@ class Kvm(System):
     MEMORY_OF_OUTER = 2048
 
     def __init__(self, name, title, nested):
-        super().__init__()
         self.name, self.title, self.nested = name, title, nested
 
     def command(self, setup, directory, phases):

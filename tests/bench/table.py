@@ -37,12 +37,43 @@ FURTHER = {
     "select": "select of 64 files",
     "unix-socket": "Unix socket, a byte and back",
     "tcp": "TCP, a byte and back",
+    "timer": "arm a timer, its interrupt",
+    "hypercall": "null hypercall, by the kernel",
 }
+# The same work shared among processes, one on each processor; for one time of it.
+SCALING = {
+    "scale-getppid": "getppid",
+    "scale-touch": "map, touch, unmap 256 pages",
+    "scale-map": "mmap, touch, munmap a page",
+    "scale-fork": "fork, exit, wait",
+}
+# What two processors have to say to each other.
+SEVERAL = {
+    "ipi": "interrupt another processor, wait",
+    "flush-unmap": "mmap, touch, munmap beside a thread",
+    "flush-protect": "mprotect twice, write beside a thread",
+    "wake-other": "pipe ping-pong between processors",
+}
+PROGRAMS = {
+    "hackbench": "hackbench, sockets",
+    "hackbench-pipe": "hackbench, pipes",
+    "stress-fork": "stress-ng fork",
+    "stress-exec": "stress-ng exec by vfork",
+    "stress-mmap": "stress-ng mmap",
+    "stress-switch": "stress-ng switch",
+    "stress-pipe": "stress-ng pipe",
+    "gzip": "gzip of 2 MB",
+    "compile": "cc1 of one file of C",
+    "assemble": "as of one file",
+}
+# Only some systems have these.
+OPTIONAL = ("hypercall",)
 SIZES = (
     ("boot_cycles", "power on to the first process, million instructions", 1e6),
     ("memory_kilobytes", "memory that Linux has, MiB", 1024),
 )
-TITLES = {**MAIN, **FURTHER}
+SINGLE = {**MAIN, **FURTHER, **SCALING}
+TITLES = {**SINGLE, **SEVERAL, **PROGRAMS}
 
 
 def floor(operation):
@@ -59,33 +90,43 @@ def number(value, digits=2):
 
 
 def columns(measured):
-    """For each system: its operations, and how each of its two figures is found."""
+    """The operations of the native run, and the other systems with theirs."""
     native = next((runs for system, runs in measured.items() if system.name == "native"), None)
     others = [(system, runs) for system, runs in measured.items() if system.name != "native"]
     return native, others
 
 
-def rows(measured):
-    native, others = columns(measured)
-    first = next(iter(measured.values()))
-    for name in [name for name in TITLES if name in first]:
-        row = [TITLES[name]]
-        row += [number(floor(native[name])), number(native[name].cost(), 0)] if native else ["-", "-"]
-        for system, runs in others:
-            row.append(number(system.entries(runs[name])))
-            cost = runs[name].cost()
-            row.append(number(cost / native[name].cost()) if native else number(cost, 0))
-        yield row
+def ratio(operation, native):
+    """Cost as a ratio to native; in instructions where there is no native one."""
+    if native:
+        return number(operation.cost() / native.cost())
+    return f"={number(operation.cost(), 0)}"
 
 
-def means(measured):
+def row(name, native, others):
+    ours = (native or {}).get(name)
+    cells = [TITLES[name]]
+    cells += [number(floor(ours)), number(ours.cost(), 0)] if ours else ["-", "-"]
+    for system, runs in others:
+        operation = runs.get(name)
+        cells += [number(system.entries(operation)), ratio(operation, ours)] if operation else ["-", "-"]
+    return cells
+
+
+def rows(measured, names):
     native, others = columns(measured)
-    names = [name for name in MAIN if name in native]
-    row = [f"geometric mean of the first {len(names)}", "", ""]
+    there = {name for runs in measured.values() for name in runs}
+    return [row(name, native, others) for name in names if name in there]
+
+
+def means(measured, names):
+    native, others = columns(measured)
+    names = [name for name in names if name in native and all(name in runs for _, runs in others)]
+    cells = [f"geometric mean of {len(names)}", "", ""]
     for _, runs in others:
-        row.append("")
-        row.append(number(geometric_mean([runs[name].cost() / native[name].cost() for name in names])))
-    return row
+        ratios = [runs[name].cost() / native[name].cost() for name in names]
+        cells += ["", number(geometric_mean(ratios)) if ratios else "-"]
+    return cells
 
 
 def align(cells):
@@ -96,27 +137,25 @@ def align(cells):
                      for line in cells)
 
 
-def lines(measured):
+def lines(measured, names=None, title="operation", of_mean=None):
     """The header, a row for each operation, and the means."""
     native, others = columns(measured)
-    header = ["operation", "floor", "native"]
+    header = [title, "floor", "native"]
     for system, _ in others:
         header += [f"{system.title}: in", "cost"]
-    last = [means(measured)] if native and set(MAIN) & set(native) else []
-    return [header] + list(rows(measured)) + last
+    of_mean = MAIN if of_mean is None else of_mean
+    last = [means(measured, of_mean)] if native and others and set(of_mean) & set(native) else []
+    return [header] + rows(measured, names or {**MAIN, **FURTHER}) + last
 
 
-def size_lines(measured):
+def size_lines(suite):
     """What is said once of each system."""
-    found = [["sizes"] + [system.title for system in measured]]
+    found = [["sizes"] + [system.title for system in suite.measured]]
     for name, title, unit in SIZES:
-        values = [system.facts.get(name) for system in measured]
-        found.append([title] + ["-" if value is None else number(value / unit, 1) for value in values])
-    return found
-
-
-def text(measured):
-    return align(lines(measured))
+        values = [suite.facts.get(system.name, {}).get(name) for system in suite.measured]
+        if any(value is not None for value in values):
+            found.append([title] + ["-" if value is None else number(value / unit, 1) for value in values])
+    return found if len(found) > 1 else []
 
 
 def reason_lines(measured):
@@ -135,7 +174,3 @@ def reason_lines(measured):
             found.append([TITLES[name]] + [number(value) if value else "-" for value in values] +
                          [number(sum(values)), number(system.entries(operation))])
         yield found
-
-
-def reasons(measured):
-    return "\n\n".join(align(found) for found in reason_lines(measured))

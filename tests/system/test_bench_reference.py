@@ -36,7 +36,7 @@ def measure():
         subprocess.run(["tests/bench/run", "-O", release, "--linux", os.path.join(OUTPUT, "linux"),
                         "--systems", "native,ringfence", "--operations", ",".join(table.MAIN),
                         "--json", str(file)], check=True)
-        operations = json.loads(file.read_text())["systems"]["ringfence"]
+        operations = json.loads(file.read_text())["suites"]["operations"]["systems"]["ringfence"]
     return {name: {"entries": round(values["entries"], 2), "ratio": round(values["ratio"], 3)}
             for name, values in operations.items()}
 

@@ -3,13 +3,22 @@
 # timeout: 60
 """The benchmark reads complete logs, refuses broken ones, and computes what it should."""
 import pathlib
+import re
 import sys
+import tempfile
+import types
 import unittest
+import xml.etree.ElementTree
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "bench"))
 
+import figures                  # noqa: E402
 import machine                  # noqa: E402
+import model                    # noqa: E402
+import report                   # noqa: E402
 import results                  # noqa: E402
+import sections                 # noqa: E402
+import suites                   # noqa: E402
 import table                    # noqa: E402
 
 LOG = """[    0.1] something else
@@ -68,13 +77,18 @@ class Complete(unittest.TestCase):
     def test_a_slower_system_shows(self):
         slow = results.parse(LOG.replace("10 1000", "10 1300").replace("5 400", "5 520"), PHASES)
         measured = {FakeSystem("native"): self.runs[1], FakeSystem("slow"): slow[1]}
-        text = table.text(measured)
+        text = table.align(table.lines(measured))
         self.assertRegex(text, r"getppid +4\.00 +100 +3\.00 +1\.30\n")
-        self.assertRegex(text, r"geometric mean of the first 2 +1\.30$")
+        self.assertRegex(text, r"geometric mean of 2 +1\.30$")
 
     def test_reasons_beside_the_plugin(self):
-        text = table.reasons({FakeSystem("ours"): self.runs[1]})
-        self.assertRegex(text, r"getppid +2\.00 +2\.00 +3\.00\n")
+        text = table.align(next(table.reason_lines({FakeSystem("ours"): self.runs[1]})))
+        self.assertRegex(text, r"(?m)getppid +2\.00 +2\.00 +3\.00$")
+
+    def test_instructions_where_they_are_counted(self):
+        counted = results.parse(LOG, PHASES.replace("vmrun 3 7", "vmrun 3 7 all 1000 500"))
+        self.assertEqual(counted[1]["getppid"].cost(), 150)
+        self.assertEqual(counted[1]["fork"].cost(), 80)
 
 
 class Broken(unittest.TestCase):
@@ -129,6 +143,106 @@ class Machine(unittest.TestCase):
     def test_says_that_it_failed(self):
         self.fails("echo 'bench: failed: fork: no memory'; echo 'bench: end'", "fork: no memory")
         self.fails("echo '[ 0.1] Kernel panic - not syncing: x'; sleep 1", "not syncing: x")
+
+
+def arguments(**changed):
+    """What the command line would give."""
+    values = {"systems": ["native", "ringfence"], "operations": [], "programs": [], "no_programs": False,
+              "processors": 1, "smp": [2], "csv": None, "json": None, "html": None, "cpu": "EPYC",
+              "memory": 1024, "icount": True, "cold": False, "linux": "build/linux"}
+    return types.SimpleNamespace(**{**values, **changed})
+
+
+class Plan(unittest.TestCase):
+    def names(self, **changed):
+        return [suite.name for suite in suites.plan(arguments(**changed))]
+
+    def test_everything(self):
+        self.assertEqual(self.names(smp=[2, 4]), ["operations", "processors-2", "processors-4", "programs"])
+
+    def test_less(self):
+        self.assertEqual(self.names(no_programs=True, smp=[]), ["operations"])
+        self.assertEqual(self.names(operations=["fork"]), ["operations"])
+        self.assertEqual(self.names(operations=["ipi"]), ["processors-2"])
+        self.assertEqual(self.names(programs=["gzip"]), ["programs"])
+
+    def test_what_was_left_out_is_noticed(self):
+        suite = suites.plan(arguments(operations=["fork", "getppid", "hypercall"]))[0]
+        runs = results.parse(LOG, PHASES)
+        suites.check_complete(suite, runs)
+        del runs[1]["fork"]
+        with self.assertRaisesRegex(results.Broken, "fork"):
+            suites.check_complete(suite, runs)
+        suite.missing["fork"] = "no such package"
+        suites.check_complete(suite, runs)
+
+
+SCALING_LOG = """bench: result 0 getppid 10 {0}
+bench: result 0 scale-fork 10 {1}
+"""
+SCALING_PHASES = """phase 0 iretq 0 0 sysretq 20 10
+phase 1 iretq 10 0 sysretq 200 100
+"""
+
+
+def scaling_runs(getppid, fork):
+    return results.parse(SCALING_LOG.format(getppid, fork), SCALING_PHASES)[-1]
+
+
+class Report(unittest.TestCase):
+    """Two suites of two systems, the second one slow with two processors."""
+
+    def setUp(self):
+        self.native, self.ours = FakeSystem("native"), FakeSystem("ringfence")
+        self.suites = suites.plan(arguments(operations=["getppid", "scale-fork"]))
+        for suite, fork in zip(self.suites, (3000, 6000)):
+            suite.measured = {self.native: scaling_runs(1000, 2000), self.ours: scaling_runs(1300, fork)}
+            suite.facts = {"native": {"boot_cycles": 5000000}, "ringfence": {"boot_cycles": 7000000}}
+
+    def test_what_gets_slower_with_processors_shows(self):
+        text = sections.text(self.suites)
+        self.assertRegex(text, r"the same work by a process on each +native +ringfence\nfork, exit, wait +1.00 +2.00")
+        self.assertRegex(text, r"million instructions +5.0 +7.0")
+
+    def test_missing_things_are_reported(self):
+        self.suites[0].absent[FakeSystem("xen")] = "missing: no <package>"
+        self.suites[1].missing["gzip"] = "no such program"
+        text = report.text(arguments(), self.suites)
+        self.assertIn("<b>xen, operations</b>: missing: no &lt;package&gt;", text)
+        self.assertIn("<b>gzip of 2 MB</b>: missing: no such program", text)
+
+    def test_plots_are_drawings(self):
+        text = report.text(arguments(), self.suites)
+        plots = re.findall(r"<svg.*?</svg>", text, re.S)
+        self.assertEqual(len(plots), 4)
+        for plot in plots:
+            root = xml.etree.ElementTree.fromstring(plot)
+            bars = [child for child in root if child.tag.endswith("rect")]
+            width = float(root.get("width"))
+            self.assertTrue(bars)
+            for bar in bars:
+                self.assertLessEqual(float(bar.get("x")) + float(bar.get("width")), width)
+
+    def test_a_longer_bar_for_what_is_slower(self):
+        native, others = table.columns(self.suites[0].measured)
+        plot = xml.etree.ElementTree.fromstring(
+            report.plot(["getppid", "scale-fork"], report.cost_series(native, others), 1))
+        widths = [float(child.get("width")) for child in plot if child.tag.endswith("rect")]
+        self.assertLess(widths[0], widths[1])
+
+    def test_figures_come_back(self):
+        with tempfile.TemporaryDirectory() as directory:
+            file = pathlib.Path(directory, "figures")
+            figures.write(arguments(json=file), self.suites)
+            again = suites.plan(arguments(operations=["getppid", "scale-fork"]))
+            figures.read(file, again, [self.native, self.ours])
+        self.assertEqual(sections.text(again), sections.text(self.suites))
+
+    def test_the_model_says_that_it_estimates(self):
+        lines = model.lines(self.suites[0].measured, ["getppid"])
+        self.assertIn("ESTIMATE", lines[0][0])
+        # 100 instructions at 2.5 GHz and a crossing, beside 130 and two entries.
+        self.assertEqual(lines[1][-1], table.number((130 / 2.5 + 2 * 540) / (100 / 2.5 + 60)))
 
 
 if __name__ == "__main__":

@@ -7,7 +7,9 @@
  *   -plugin FILE,output=FILE,low=ADDRESS,high=ADDRESS
  *
  * Between the marks of tests/bench/program/marker.h everything is counted, on all processors. At
- * each end a line is written: "phase NUMBER NAME INSIDE OUTSIDE NAME INSIDE OUTSIDE ...".
+ * each end a line is written: "phase NUMBER NAME INSIDE OUTSIDE NAME INSIDE OUTSIDE ...". With
+ * ",all=on" every instruction is counted too, under that name: slower, and exact only where one thread
+ * runs all processors.
  *
  * Debian ships no header for plugins; the few functions that are needed are declared in qemu.h.
  */
@@ -43,6 +45,8 @@ QEMU_PLUGIN_EXPORT int qemu_plugin_version = QEMU_PLUGIN_VERSION;
 /* Of each kind: inside the range, then outside. Counted from the start of the machine. */
 static uint64_t counts[KINDS][2], at_start[KINDS][2];
 static uint64_t low = UINT64_MAX, high;
+static uint64_t all[2], all_at_start[2];
+static bool count_all;
 static unsigned int phases;
 static FILE *output;
 
@@ -57,6 +61,7 @@ static void start_phase(unsigned int cpu, void *unused)
 	(void)cpu;
 	(void)unused;
 	memcpy(at_start, counts, sizeof(counts));
+	memcpy(all_at_start, all, sizeof(all));
 }
 
 static void end_phase(unsigned int cpu, void *unused)
@@ -69,6 +74,9 @@ static void end_phase(unsigned int cpu, void *unused)
 	for (i = 0; i < KINDS; i++)
 		fprintf(output, " %s %" PRIu64 " %" PRIu64, kinds[i].name,
 			counts[i][0] - at_start[i][0], counts[i][1] - at_start[i][1]);
+	if (count_all)
+		fprintf(output, " all %" PRIu64 " %" PRIu64, all[0] - all_at_start[0],
+			all[1] - all_at_start[1]);
 	fprintf(output, "\n");
 	fflush(output);
 }
@@ -99,14 +107,17 @@ static void watch_instruction(struct qemu_plugin_insn *instruction)
 	const uint8_t *bytes = qemu_plugin_insn_data(instruction);
 	size_t size = qemu_plugin_insn_size(instruction), i;
 	uint64_t address = qemu_plugin_insn_vaddr(instruction);
+	bool outside = address < low || address >= high;
 
 	if (size == MARK_SIZE && memcmp(bytes, "\x0f\x1f\x80", 3) == 0)
 		watch_mark(instruction, bytes);
 	for (i = 0; i < KINDS; i++)
 		if (is_kind(&kinds[i], bytes, size))
 			qemu_plugin_register_vcpu_insn_exec_cb(
-				instruction, count, QEMU_PLUGIN_CB_NO_REGS,
-				&counts[i][address < low || address >= high]);
+				instruction, count, QEMU_PLUGIN_CB_NO_REGS, &counts[i][outside]);
+	if (count_all)
+		qemu_plugin_register_vcpu_insn_exec_inline(instruction, QEMU_PLUGIN_INLINE_ADD_U64,
+							   &all[outside], 1);
 }
 
 static void watch_block(qemu_plugin_id_t id, struct qemu_plugin_tb *block)
@@ -126,6 +137,8 @@ static bool read_argument(const char *argument)
 		low = strtoull(argument + 4, NULL, 0);
 	else if (strncmp(argument, "high=", 5) == 0)
 		high = strtoull(argument + 5, NULL, 0);
+	else if (strcmp(argument, "all=on") == 0)
+		count_all = true;
 	else
 		return false;
 	return true;

@@ -82,11 +82,11 @@ static void perform_nanosleep(uint64_t iterations)
 }
 
 const struct operation call_operations[] = {
-	{ "nothing", 1, NULL, perform_nothing, NULL },
-	{ "getppid", 10000, NULL, perform_getppid, NULL },
-	{ "read", 10000, open_zero, perform_read, close_zero },
-	{ "signal", 4000, catch_signal, perform_signal, NULL },
-	{ "yield", 10000, NULL, perform_yield, NULL },
-	{ "nanosleep", 500, NULL, perform_nanosleep, NULL },
+	{ "nothing", 1, NULL, perform_nothing, NULL, NULL },
+	{ "getppid", 10000, NULL, perform_getppid, NULL, NULL },
+	{ "read", 10000, open_zero, perform_read, close_zero, NULL },
+	{ "signal", 4000, catch_signal, perform_signal, NULL, NULL },
+	{ "yield", 10000, NULL, perform_yield, NULL, NULL },
+	{ "nanosleep", 500, NULL, perform_nanosleep, NULL, NULL },
 	{},
 };

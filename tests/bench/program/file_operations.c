@@ -90,10 +90,10 @@ static void close_many(void)
 }
 
 const struct operation file_operations[] = {
-	{ "file-read", 4000, create_file, perform_file_read, remove_file },
-	{ "file-write", 4000, create_file, perform_file_write, remove_file },
-	{ "stat", 4000, create_file, perform_stat, remove_file },
-	{ "open", 4000, create_file, perform_open, remove_file },
-	{ "select", 1000, open_many, perform_select, close_many },
+	{ "file-read", 4000, create_file, perform_file_read, remove_file, NULL },
+	{ "file-write", 4000, create_file, perform_file_write, remove_file, NULL },
+	{ "stat", 4000, create_file, perform_stat, remove_file, NULL },
+	{ "open", 4000, create_file, perform_open, remove_file, NULL },
+	{ "select", 1000, open_many, perform_select, close_many, NULL },
 	{},
 };

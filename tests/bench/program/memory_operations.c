@@ -187,13 +187,13 @@ static void unprotect_one(void)
 }
 
 const struct operation memory_operations[] = {
-	{ "touch", TOUCH_PAGES, map_small, perform_touch, unmap_small },
-	{ "populate-huge", 4, allow_huge, perform_populate, NULL },
-	{ "populate-small", 4, forbid_huge, perform_populate, allow_huge },
-	{ "map-touch-unmap", 1000, NULL, perform_map, NULL },
-	{ "protect", 2000, map_one, perform_protect, unmap_one },
-	{ "violation", 2000, protect_one, perform_violation, unprotect_one },
-	{ "populate-gib", 1, map_gib, perform_populate_gib, unmap_gib },
-	{ "read-gib", 1, map_populated_gib, perform_read_gib, unmap_gib },
+	{ "touch", TOUCH_PAGES, map_small, perform_touch, unmap_small, NULL },
+	{ "populate-huge", 4, allow_huge, perform_populate, NULL, NULL },
+	{ "populate-small", 4, forbid_huge, perform_populate, allow_huge, NULL },
+	{ "map-touch-unmap", 1000, NULL, perform_map, NULL, NULL },
+	{ "protect", 2000, map_one, perform_protect, unmap_one, NULL },
+	{ "violation", 2000, protect_one, perform_violation, unprotect_one, NULL },
+	{ "populate-gib", 1, map_gib, perform_populate_gib, unmap_gib, NULL },
+	{ "read-gib", 1, map_populated_gib, perform_read_gib, unmap_gib, NULL },
 	{},
 };

@@ -99,11 +99,11 @@ static void unmap_large(void)
 }
 
 const struct operation process_operations[] = {
-	{ "fork", 100, NULL, perform_fork, NULL },
-	{ "fork-huge", 50, map_large_huge, perform_fork, unmap_large },
-	{ "fork-small", 10, map_large_small, perform_fork, unmap_large },
-	{ "fork-exec", 40, NULL, perform_fork_exec, NULL },
-	{ "vfork-exec", 40, NULL, perform_vfork_exec, NULL },
-	{ "shell", 20, NULL, perform_shell, NULL },
+	{ "fork", 100, NULL, perform_fork, NULL, NULL },
+	{ "fork-huge", 50, map_large_huge, perform_fork, unmap_large, NULL },
+	{ "fork-small", 10, map_large_small, perform_fork, unmap_large, NULL },
+	{ "fork-exec", 40, NULL, perform_fork_exec, NULL, NULL },
+	{ "vfork-exec", 40, NULL, perform_vfork_exec, NULL, NULL },
+	{ "shell", 20, NULL, perform_shell, NULL, NULL },
 	{},
 };

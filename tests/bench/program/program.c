@@ -30,7 +30,8 @@
 #include "operation.h"
 
 #define RUNS_DEFAULT 2
-#define RESULTS_MAX  64
+#define RESULTS_MAX  96
+#define CLOCK_FILE   "/sys/devices/system/clocksource/clocksource0/current_clocksource"
 
 struct result {
 	const struct operation *operation;
@@ -39,12 +40,14 @@ struct result {
 };
 
 static const struct operation *const lists[] = {
-	call_operations,   memory_operations, process_operations, task_operations,
-	switch_operations, file_operations,   socket_operations,
+	call_operations,   memory_operations,  process_operations, task_operations,
+	switch_operations, file_operations,    socket_operations,  interrupt_operations,
+	smp_operations,	   scaling_operations, program_operations,
 };
 
 static struct result *results;
 static size_t result_count;
+static uint64_t discount;
 
 static void power_off(void)
 {
@@ -95,6 +98,28 @@ static void set_options(void)
 	set_option("/proc/sys/vm/overcommit_memory", "1");
 }
 
+/*
+ * In its first second Linux does not trust the cycle counter, and timers expire at ticks only: nothing
+ * that is measured may see that end.
+ */
+static void wait_for_clock(void)
+{
+	const struct timespec tenth = { .tv_nsec = 100000000 };
+	unsigned int tries = 50;
+	bool early;
+
+	do {
+		char name[32] = "";
+		int file = open(CLOCK_FILE, O_RDONLY);
+
+		early = file >= 0 && read(file, name, sizeof(name) - 1) > 0 &&
+			strncmp(name, "tsc-early", 9) == 0;
+		close(file);
+		nanosleep(&tenth, NULL);
+	} while (early && --tries);
+	operation_check(!early, "the clock is not ready");
+}
+
 static unsigned long memory_kilobytes(void)
 {
 	char line[128] = "";
@@ -138,7 +163,8 @@ static void choose(void)
 
 		for (operation = lists[i]; operation->name; operation++) {
 			operation_check(result_count < RESULTS_MAX, "too many operations");
-			if (chosen(operation->name))
+			if (chosen(operation->name) &&
+			    (!operation->available || operation->available()))
 				results[result_count++].operation = operation;
 		}
 	}
@@ -156,12 +182,17 @@ static void allocate_results(void)
 			"memory for the results");
 }
 
-static uint64_t now(void)
+uint64_t operation_now(void)
 {
 	struct timespec time;
 
 	clock_gettime(CLOCK_MONOTONIC, &time);
 	return time.tv_sec * 1000000000ull + time.tv_nsec;
+}
+
+void operation_discount(uint64_t nanoseconds)
+{
+	discount = nanoseconds;
 }
 
 static void measure(struct result *result)
@@ -171,13 +202,15 @@ static void measure(struct result *result)
 
 	if (operation->prepare)
 		operation->prepare();
+	discount = 0;
 	counters_read(&result->before);
 	marker_emit(MARKER_START);
-	start = now();
+	start = operation_now();
 	operation->perform(operation->iterations);
-	result->nanoseconds = now() - start;
+	result->nanoseconds = operation_now() - start;
 	marker_emit(MARKER_STOP);
 	counters_read(&result->after);
+	result->nanoseconds -= discount < result->nanoseconds ? discount : result->nanoseconds;
 	if (operation->finish)
 		operation->finish();
 }
@@ -206,6 +239,7 @@ int main(int argc, char **argv)
 	allocate_results();
 	choose();
 	print_facts(cycles);
+	wait_for_clock();
 	for (run = 0; run < runs; run++) {
 		for (i = 0; i < result_count; i++)
 			measure(&results[i]);

@@ -102,7 +102,7 @@ static void end_echo(void)
 }
 
 const struct operation socket_operations[] = {
-	{ "unix-socket", 1000, connect_unix, perform_echo, end_echo },
-	{ "tcp", 500, connect_tcp, perform_echo, end_echo },
+	{ "unix-socket", 1000, connect_unix, perform_echo, end_echo, NULL },
+	{ "tcp", 500, connect_tcp, perform_echo, end_echo, NULL },
 	{},
 };

@@ -114,9 +114,9 @@ static void start_sixteen_working(void)
 }
 
 const struct operation switch_operations[] = {
-	{ "switch-2-0", 3200, start_two, perform_switches, end_ring },
-	{ "switch-2-64k", 3200, start_two_working, perform_switches, end_ring },
-	{ "switch-16-0", 3200, start_sixteen, perform_switches, end_ring },
-	{ "switch-16-64k", 3200, start_sixteen_working, perform_switches, end_ring },
+	{ "switch-2-0", 3200, start_two, perform_switches, end_ring, NULL },
+	{ "switch-2-64k", 3200, start_two_working, perform_switches, end_ring, NULL },
+	{ "switch-16-0", 3200, start_sixteen, perform_switches, end_ring, NULL },
+	{ "switch-16-64k", 3200, start_sixteen_working, perform_switches, end_ring, NULL },
 	{},
 };

@@ -48,6 +48,6 @@ static void end_child(void)
 }
 
 const struct operation task_operations[] = {
-	{ "ping-pong", 2000, start_child, perform_ping_pong, end_child },
+	{ "ping-pong", 2000, start_child, perform_ping_pong, end_child, NULL },
 	{},
 };

@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The tables of a benchmark in their order, for the terminal and for the report.
+
+A section is a heading, a text that explains it, and tables; a table is a list of rows of cells.
+"""
+import dataclasses
+
+import model
+import table
+
+
+@dataclasses.dataclass
+class Section:
+    title: str
+    text: str
+    tables: list
+    suite: object = None        # plots can be drawn of it
+    brief: list = None          # what the terminal has instead of the tables
+
+
+SEVERAL_TEXT = """What costs more with more processors. Here one thread of QEMU runs all processors in turn, without -icount;
+a turn ends at each PAUSE and HLT, and cost is the instructions of all processors together, counted by the
+plugin: it shows work that is added, not waiting for each other. The timer's interrupts come by the host's time, so
+the last digit is not exact."""
+SCALING_TEXT = "cost on {} processors as a ratio to one, the same work by a process on each"
+PROGRAM_TEXT = """Whole programs from Debian's packages, executed from the RAM disk, started and waited for once."""
+MODEL_TEXT = """Not measured: what the measured entries and instructions would take on real processors, by prices that others have
+published, at one instruction a cycle."""
+# What is to come; the report shows that it is not there yet.
+PLANNED = (
+    ("a guest domain beside the control domain", "a column of its own"),
+    ("block devices: read and write of 4 KiB, of 1 MiB, sync", "rows, with the split drivers"),
+    ("network: TCP and UDP to the control domain and between guests", "rows, with the split drivers"),
+)
+
+
+def scaling_lines(suite, alone):
+    """Cost on several processors beside the first suite's, for each system."""
+    systems = [system for system in suite.measured if system in alone.measured]
+    found = [[SCALING_TEXT.format(suite.processors)] + [system.title for system in systems]]
+    for name in table.SCALING:
+        pairs = [(suite.measured[system].get(name), alone.measured[system].get(name)) for system in systems]
+        if any(all(pair) for pair in pairs):
+            found.append([table.TITLES[name]] + [table.number(more.cost() / one.cost()) if more and one else "-"
+                                                 for more, one in pairs])
+    return found
+
+
+def of_suite(suite, first):
+    if suite.name == "operations":
+        names = {**table.MAIN, **table.FURTHER, **(table.SEVERAL if suite.processors > 1 else {})}
+        return Section("Operations", "", [table.lines(suite.measured, names)], suite)
+    if suite.programs:
+        return Section("Programs", PROGRAM_TEXT,
+                       [table.lines(suite.measured, table.PROGRAMS, "program", table.PROGRAMS)], suite)
+    names = {**table.SEVERAL, **table.SCALING}
+    tables = [table.lines(suite.measured, names, suite.title, ())]
+    if first.name == "operations" and first.processors == 1:
+        tables.append(scaling_lines(suite, first))
+    return Section(suite.title.capitalize(), SEVERAL_TEXT, [found for found in tables if len(found) > 1], suite)
+
+
+def of_model(first):
+    names = [name for name in table.MAIN if all(name in runs for runs in first.measured.values())]
+    brief = [model.lines(first.measured, names)] if names else []
+    if not brief or not brief[0]:
+        return []
+    full = brief + [model.operation_lines(processor, first.measured, names) for processor in model.PROCESSORS]
+    sources = " ".join(f"{processor.name}: {processor.source}." for processor in model.PROCESSORS)
+    return [Section("Cost model on paper: an estimate", f"{MODEL_TEXT} Sources: {sources}", full, brief=brief)]
+
+
+def collect(suites):
+    """Every section that has something in it."""
+    first = suites[0]
+    found = [of_suite(suite, first) for suite in suites if suite.measured]
+    if first.measured:
+        found.append(Section("Sizes", "", [table.size_lines(first)]))
+        found += of_model(first)
+        found.append(Section("Entries by reason", "As the hypervisor counts them, beside the plugin's count.",
+                             list(table.reason_lines(first.measured))))
+    found.append(Section("Not there yet", "", [[["planned", "as"]] + [list(row) for row in PLANNED]], brief=[]))
+    return [section for section in found if section.tables]
+
+
+def text(suites):
+    """What the terminal shows."""
+    tables = [table.align(lines) for section in collect(suites)
+              for lines in (section.tables if section.brief is None else section.brief)]
+    return "\n\n".join(tables)

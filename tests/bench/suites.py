@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What is measured: suites, each a set of operations on machines with so many processors.
+
+The first has every operation. Suites with more processors have what needs them, and work that is
+shared among them; the last has whole programs. A suite collects what was measured of each system,
+and why what is missing is missing.
+"""
+import copy
+import dataclasses
+import pathlib
+
+import program_ramdisk
+import results
+import table
+
+
+@dataclasses.dataclass
+class Suite:
+    name: str                   # as the files of figures and logs have it
+    title: str
+    operations: tuple
+    processors: int = 1
+    programs: bool = False      # they need a RAM disk of their own
+    systems: tuple = ()         # their names
+    measured: dict = dataclasses.field(default_factory=dict)    # operations by name, for each system
+    facts: dict = dataclasses.field(default_factory=dict)       # by the system's name
+    absent: dict = dataclasses.field(default_factory=dict)      # reason for each system
+    missing: dict = dataclasses.field(default_factory=dict)     # reason for each operation
+
+    def setup(self, setup, directory):
+        """The setup of the machines, which may need files in the directory."""
+        mine = copy.copy(setup)
+        mine.suite, mine.processors = self.name, self.processors
+        mine.operations = list(self.operations)
+        if self.programs:
+            content = setup.build / "tests/bench/content"
+            mine.initrd, self.missing = program_ramdisk.build(content, directory, self.operations)
+            mine.initrd = pathlib.Path(mine.initrd)
+        return mine
+
+    def take(self, system, runs, facts, cold):
+        self.measured[system] = runs[0 if cold else -1]
+        self.facts[system.name] = facts
+
+
+def chosen(names, wanted):
+    return tuple(name for name in names if not wanted or name in wanted)
+
+
+def plan(arguments):
+    """The suites that the arguments ask for: choosing only operations leaves out programs, and vice versa."""
+    wanted, systems, planned = arguments.operations, tuple(arguments.systems), []
+    if wanted or not arguments.programs:
+        several = table.SEVERAL if arguments.processors > 1 else {}
+        planned.append(Suite("operations", "operations", chosen({**table.SINGLE, **several}, wanted),
+                             arguments.processors, systems=systems))
+        planned += [Suite(f"processors-{processors}", f"{processors} processors",
+                          chosen({**table.SEVERAL, **table.SCALING}, wanted), processors, systems=systems)
+                    for processors in arguments.smp]
+    if arguments.programs or not (wanted or arguments.no_programs):
+        planned.append(Suite("programs", "programs", chosen(table.PROGRAMS, arguments.programs),
+                             arguments.processors, True, systems))
+    return [suite for suite in planned if suite.operations]
+
+
+def check_complete(suite, runs):
+    """An operation that a machine left out without a reason is a mistake of the harness."""
+    absent = set(suite.operations) - set(runs[-1]) - set(suite.missing) - set(table.OPTIONAL)
+    if absent:
+        raise results.Broken(f"not measured: {', '.join(sorted(absent))}")
