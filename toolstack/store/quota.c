@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * What each domain has in the store, and how much it may have.
+ *
+ * Interface: quota_init, quota_free, quota_account; quota_node_bytes, quota_add_node, quota_remove_node,
+ * quota_allows; quota_spoiled, quota_pause.
+ * What is odd: nothing limits domain 0, which is who one would go to. A domain that spoils others' transactions
+ * is not refused anything; its requests wait, so that the others get done.
+ */
+#include "quota.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "memory.h"
+
+const struct quota_limits quota_defaults = {
+	.nodes = 1000,
+	.watches = 128,
+	.transactions = 10,
+	.transaction_paths = 1024,
+	.transaction_age = 4096,
+	.value = 2048,
+	.permissions = 5,
+	.bytes = 2560 << 10,
+	.outstanding = 20,
+	.event_bytes = 256 << 10,
+	.conflict_burst = 5,
+	.conflict_interval = 50,
+};
+
+void quota_init(struct quota *quota)
+{
+	quota->limits = quota_defaults;
+	quota->accounts = memory_zero(QUOTA_DOMAINS * sizeof(*quota->accounts));
+}
+
+void quota_free(struct quota *quota)
+{
+	for (size_t i = 0; i < QUOTA_DOMAINS; i++)
+		free(quota->accounts[i]);
+	free(quota->accounts);
+}
+
+struct account *quota_account(struct quota *quota, uint16_t domain)
+{
+	struct account **account = &quota->accounts[domain];
+
+	if (!*account) {
+		*account = memory_zero(sizeof(**account));
+		(*account)->target = PERMISSION_NOBODY;
+	}
+	return *account;
+}
+
+uint64_t quota_node_bytes(const struct content *content, size_t name_length)
+{
+	return sizeof(struct node) + sizeof(struct node_name) + sizeof(*content) + name_length + 1 +
+	       content->permissions * sizeof(content->permission[0]) + content->length;
+}
+
+void quota_add_node(struct quota *quota, const struct content *content, size_t name_length)
+{
+	struct account *account = quota_account(quota, content_owner(content));
+
+	account->nodes++;
+	account->bytes += quota_node_bytes(content, name_length);
+}
+
+void quota_remove_node(struct quota *quota, const struct content *content, size_t name_length)
+{
+	struct account *account = quota_account(quota, content_owner(content));
+
+	account->nodes--;
+	account->bytes -= quota_node_bytes(content, name_length);
+}
+
+bool quota_allows(struct quota *quota, uint16_t domain, int64_t nodes, int64_t bytes)
+{
+	const struct account *account = quota_account(quota, domain);
+
+	if (domain == 0)
+		return true;
+	/* Whoever has too much may still have less. */
+	return (nodes <= 0 || account->nodes + nodes <= quota->limits.nodes) &&
+	       (bytes <= 0 || (int64_t)account->bytes + bytes <= quota->limits.bytes);
+}
+
+/* Time forgives one conflict each interval. */
+static void forgive(struct quota *quota, struct account *account, uint64_t now)
+{
+	uint64_t forgiven = (now - account->spoiled_since) / quota->limits.conflict_interval;
+
+	if (forgiven >= account->spoiled) {
+		account->spoiled = 0;
+		account->spoiled_since = now;
+		return;
+	}
+	account->spoiled -= (uint32_t)forgiven;
+	account->spoiled_since += forgiven * quota->limits.conflict_interval;
+}
+
+void quota_spoiled(struct quota *quota, uint16_t domain, uint64_t now)
+{
+	struct account *account = quota_account(quota, domain);
+
+	if (domain == 0)
+		return;
+	forgive(quota, account, now);
+	account->spoiled++;
+}
+
+uint64_t quota_pause(struct quota *quota, uint16_t domain, uint64_t now)
+{
+	struct account *account = quota->accounts[domain];
+	uint64_t wait;
+
+	if (!account || !account->spoiled)
+		return 0;
+	forgive(quota, account, now);
+	if (account->spoiled <= quota->limits.conflict_burst)
+		return 0;
+	wait = (uint64_t)(account->spoiled - quota->limits.conflict_burst) *
+	       quota->limits.conflict_interval;
+	return wait - (now - account->spoiled_since);
+}

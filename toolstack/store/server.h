@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef STORE_SERVER_H
+#define STORE_SERVER_H
+
+#include "connection.h"
+#include "store.h"
+
+#define SERVER_SOCKETS 4
+
+struct server {
+	struct store store; /* first */
+	int poll;
+	int listening[SERVER_SOCKETS];
+	size_t sockets;
+	struct connection_list connections;
+	struct connection_list active;
+	int wait; /* milliseconds that the next turn may; -1: until something happens */
+	bool upgrading;
+	char upgrade_program[4096];
+};
+
+void server_init(struct server *server);
+void server_free(struct server *server);
+
+/* A socket to listen on; a stale one of that name is replaced, one that somebody serves is not. 0 or an error number. */
+int server_listen(struct server *server, const char *path);
+
+/* A listening socket that there is. */
+void server_add_socket(struct server *server, int socket);
+
+/* A client, whose transport the caller sets. */
+struct connection *server_add_connection(struct server *server, uint16_t domain);
+void server_poll_connection(struct server *server, struct connection *connection);
+
+/* Waits, at most so many milliseconds (-1: for ever), and does what there is to do. Signals come only in the wait. */
+void server_turn(struct server *server, int timeout);
+
+#endif

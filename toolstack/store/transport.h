@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef STORE_TRANSPORT_H
+#define STORE_TRANSPORT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "client/wire.h"
+
+struct transport;
+
+/* How bytes come and go. Reading and writing never wait: 0 is nothing now, -1 is the end. */
+struct transport_methods {
+	ssize_t (*read)(struct transport *transport, void *data, size_t size);
+	ssize_t (*write)(struct transport *transport, const void *data, size_t size);
+	void (*close)(struct transport *transport);
+};
+
+struct transport {
+	const struct transport_methods *methods;
+	int file; /* readable when there is something to do, and, for a socket, writable */
+	struct wire_ring *ring;
+	uint32_t consumer; /* of a ring: our own indices */
+	uint32_t producer;
+	void (*notify)(struct transport *transport); /* of a ring: wakes the other side */
+};
+
+/* A connected stream socket, which it closes. */
+void transport_socket(struct transport *transport, int socket);
+
+/*
+ * The store's side of a shared page. file becomes readable when the client has done something; reading 8 bytes of it
+ * takes that away. Closing closes file, and leaves the page alone.
+ */
+void transport_ring(struct transport *transport, struct wire_ring *ring, int file,
+		    void (*notify)(struct transport *transport));
+
+#endif
