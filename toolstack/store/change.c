@@ -2,7 +2,7 @@
 /*
  * Lists of changes: what a transaction keeps, what is committed and goes into the journal as one.
  *
- * Interface: change_add, change_clear.
+ * Interface: change_add, change_add_on_the_way, change_clear.
  */
 #include "change.h"
 
@@ -19,7 +19,14 @@ void change_add(struct changes *changes, const char *path, struct content *conte
 	}
 	changes->list[changes->count].path = memory_string(path);
 	changes->list[changes->count].content = content;
+	changes->list[changes->count].on_the_way = false;
 	changes->count++;
+}
+
+void change_add_on_the_way(struct changes *changes, const char *path, struct content *content)
+{
+	change_add(changes, path, content);
+	changes->list[changes->count - 1].on_the_way = true;
 }
 
 void change_clear(struct changes *changes)

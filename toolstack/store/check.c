@@ -94,7 +94,7 @@ static void compare(struct check *check, unsigned int domain)
 {
 	static const struct account none;
 	const struct account *found = &check->accounts[domain];
-	const struct account *kept = check->store->quota.accounts[domain];
+	const struct account *kept = quota_find(&check->store->quota, (uint16_t)domain);
 	char name[32];
 
 	if (!kept)

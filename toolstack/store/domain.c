@@ -17,7 +17,7 @@
 
 bool domain_is_introduced(struct store *store, uint16_t domain)
 {
-	const struct account *account = store->quota.accounts[domain];
+	const struct account *account = quota_find(&store->quota, domain);
 
 	return account && account->introduced;
 }
@@ -39,10 +39,7 @@ void domain_forget(struct store *store, uint16_t domain)
 	account->target = PERMISSION_NOBODY;
 	account->spoiled = 0;
 	/* Nobody acts for it any more. */
-	for (size_t i = 0; i < QUOTA_DOMAINS; i++) {
-		if (store->quota.accounts[i] && store->quota.accounts[i]->target == domain)
-			store->quota.accounts[i]->target = PERMISSION_NOBODY;
-	}
+	account->life++;
 }
 
 int domain_introduce(struct store *store, uint16_t domain, uint64_t frame, uint32_t port)
@@ -168,6 +165,6 @@ int domain_set_target(struct store *store, uint16_t domain, uint16_t target)
 		return ENOENT;
 	error = journal_target(store->journal, domain, target);
 	if (!error)
-		quota_account(&store->quota, domain)->target = target;
+		quota_set_target(&store->quota, domain, target);
 	return error;
 }

@@ -4,7 +4,7 @@
 
 #include "store.h"
 
-/* Of domains that may use the store. All but domain_is_introduced() are for domain 0's sessions; 0 or an error number. */
+/* Those that use the store. All but domain_is_introduced() are for domain 0's sessions. 0 or an error number. */
 int domain_introduce(struct store *store, uint16_t domain, uint64_t frame, uint32_t port);
 
 /* The domain is no more: its nodes, its permissions everywhere, its sessions. The number can be used again. */

@@ -388,12 +388,12 @@ static bool write_node(void *argument, const char *path, struct node *node)
 static void write_domains(struct output *output, const struct store *store)
 {
 	for (unsigned int i = 1; i < QUOTA_DOMAINS; i++) {
-		const struct account *account = store->quota.accounts[i];
+		const struct account *account = quota_find(&store->quota, (uint16_t)i);
 
 		if (!account || !account->introduced)
 			continue;
 		record_introduce(&output->record, (uint16_t)i, account->frame, account->port);
-		if (account->target != PERMISSION_NOBODY)
+		if (quota_target(&store->quota, (uint16_t)i) != PERMISSION_NOBODY)
 			record_target(&output->record, (uint16_t)i, (uint16_t)account->target);
 	}
 }

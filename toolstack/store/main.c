@@ -34,17 +34,19 @@ struct options {
 static const char usage[] =
 	"usage: rfstored [--socket PATH]... [--state FOLDER] [--no-sync]\n"
 	"\n"
-	"The store: a tree of small values that domains and programs read, write and watch, by xenstore's protocol.\n"
+	"The store: small values that domains and programs read, write and watch, by xenstore's\n"
+	"protocol.\n"
 	"\n"
-	"  --socket PATH   listen there, at most 4 times (default: $XENSTORED_PATH, $XENSTORED_RUNDIR/socket,\n"
-	"                  /run/xenstored/socket)\n"
+	"  --socket PATH   listen there, at most 4 times (default: $XENSTORED_PATH,\n"
+	"                  $XENSTORED_RUNDIR/socket, /run/xenstored/socket)\n"
 	"  --state FOLDER  journal and snapshot (default: /run/ringfence/store)\n"
-	"  --no-sync       do not wait for the disk: what was acknowledged survives this program's end, not the machine's\n"
+	"  --no-sync       do not wait for the disk: what was acknowledged survives this\n"
+	"                  program's end, not the machine's\n"
 	"  --help          this text\n"
 	"  --version       the version\n"
 	"\n"
-	"It stays in the foreground and ends on SIGTERM and SIGINT. Exit status: 0 ended by a signal, 1 failed, 2 usage,\n"
-	"4 somebody serves that socket already.\n";
+	"It stays in the foreground and ends on SIGTERM and SIGINT. Exit status: 0 ended by a\n"
+	"signal, 1 failed, 2 usage, 4 somebody serves that socket already.\n";
 
 static volatile sig_atomic_t stopping;
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Nodes and what is in them: made, shared by counting, freed.
+ * Nodes: made, shared by counting, freed.
  *
- * Interface: content_new, content_get, content_put; node_new, node_copy, node_get, node_put, node_update.
+ * Interface: node_new, node_copy, node_get, node_put, node_update.
  * Locks: none, one thread uses a store.
  * What is odd: a tree that is dropped may be 1,500 deep and 100,000 wide, so node_put keeps what it still has
  * to free in a list through the nodes themselves.
@@ -15,30 +15,6 @@
 #include "memory.h"
 
 uint64_t node_steps;
-
-struct content *content_new(const struct permission *list, size_t count, const char *value,
-			    size_t length, uint16_t writer)
-{
-	size_t bytes = count * sizeof(*list);
-	struct content *content = memory_alloc(sizeof(*content) + bytes + length);
-	char *text = (char *)content->permission + bytes;
-
-	memcpy(content->permission, list, bytes);
-	if (length)
-		memcpy(text, value, length);
-	content->references = 1;
-	content->writer = writer;
-	content->permissions = (uint16_t)count;
-	content->length = (uint32_t)length;
-	content->value = text;
-	return content;
-}
-
-void content_put(struct content *content)
-{
-	if (content && --content->references == 0)
-		free(content);
-}
 
 static struct node_name *name_new(const char *text, size_t length)
 {

@@ -5,17 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "permission.h"
-
-/* A node's value and permissions. Never changed: another takes its place. */
-struct content {
-	unsigned int references;
-	uint16_t writer; /* the domain that wrote it */
-	uint16_t permissions;
-	uint32_t length;
-	const char *value;
-	struct permission permission[];
-};
+#include "content.h"
 
 struct node_name {
 	unsigned int references;
@@ -45,22 +35,6 @@ struct node {
 
 /* How many nodes were looked at or copied: what tests hold to O(log n). */
 extern uint64_t node_steps;
-
-struct content *content_new(const struct permission *list, size_t count, const char *value,
-			    size_t length, uint16_t writer);
-
-static inline struct content *content_get(struct content *content)
-{
-	content->references++;
-	return content;
-}
-
-void content_put(struct content *content);
-
-static inline uint16_t content_owner(const struct content *content)
-{
-	return content->permission[0].domain;
-}
 
 /* A node alone, with no others in it. */
 struct node *node_new(const char *name, size_t length, struct content *content, uint64_t listing);

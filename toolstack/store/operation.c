@@ -141,7 +141,7 @@ static int64_t add_missing(const struct view *view, struct changes *changes, con
 	strcpy(part, path);
 	for (char *slash = strchr(part + at + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
 		*slash = 0;
-		change_add(changes, part, new_content(view, node, NULL, 0));
+		change_add_on_the_way(changes, part, new_content(view, node, NULL, 0));
 		*slash = '/';
 	}
 	return (int64_t)changes->count + 1;

@@ -4,7 +4,7 @@
 
 #include "store.h"
 
-/* Who does it, and in which transaction (NULL: in none). Paths are absolute and valid. All return 0 or an error number. */
+/* Who does it, and in which transaction (NULL: in none). Paths are absolute and valid. 0 or an error number. */
 struct view {
 	struct session *session;
 	struct transaction *transaction;

@@ -65,7 +65,7 @@ bool path_parent(char out[PATH_SIZE], const char *path)
 	if (!slash || path[1] == 0)
 		return false;
 	length = slash == path ? 1 : (size_t)(slash - path);
-	memcpy(out, path, length);
+	memmove(out, path, length);
 	out[length] = 0;
 	return true;
 }

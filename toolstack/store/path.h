@@ -22,7 +22,7 @@ int path_resolve(char out[PATH_SIZE], const char *given, unsigned int domain, bo
 /* One of the two special nodes, which have permissions. */
 bool path_is_special(const char *path);
 
-/* The folder that a path is in; false for the root and for special nodes. */
+/* The folder that a path, which may be out, is in; false for the root and for special nodes. */
 bool path_parent(char out[PATH_SIZE], const char *path);
 
 /*

@@ -2,8 +2,8 @@
 /*
  * What each domain has in the store, and how much it may have.
  *
- * Interface: quota_init, quota_free, quota_account; quota_node_bytes, quota_add_node, quota_remove_node,
- * quota_allows; quota_spoiled, quota_pause.
+ * Interface: quota_init, quota_free, quota_account, quota_find, quota_target, quota_set_target;
+ * quota_node_bytes, quota_add_node, quota_remove_node, quota_allows; quota_spoiled, quota_pause.
  * What is odd: nothing limits domain 0, which is who one would go to. A domain that spoils others' transactions
  * is not refused anything; its requests wait, so that the others get done.
  */
@@ -31,26 +31,58 @@ const struct quota_limits quota_defaults = {
 
 void quota_init(struct quota *quota)
 {
+	memset(quota, 0, sizeof(*quota));
 	quota->limits = quota_defaults;
-	quota->accounts = memory_zero(QUOTA_DOMAINS * sizeof(*quota->accounts));
 }
 
 void quota_free(struct quota *quota)
 {
-	for (size_t i = 0; i < QUOTA_DOMAINS; i++)
-		free(quota->accounts[i]);
-	free(quota->accounts);
+	for (size_t group = 0; group < QUOTA_DOMAINS / QUOTA_GROUP; group++) {
+		for (size_t i = 0; i < QUOTA_GROUP && quota->groups[group]; i++)
+			free(quota->groups[group][i]);
+		free(quota->groups[group]);
+	}
 }
 
 struct account *quota_account(struct quota *quota, uint16_t domain)
 {
-	struct account **account = &quota->accounts[domain];
+	struct account ***group = &quota->groups[domain / QUOTA_GROUP];
+	struct account **account;
 
+	if (!*group)
+		*group = memory_zero(QUOTA_GROUP * sizeof(**group));
+	account = &(*group)[domain % QUOTA_GROUP];
 	if (!*account) {
 		*account = memory_zero(sizeof(**account));
 		(*account)->target = PERMISSION_NOBODY;
 	}
 	return *account;
+}
+
+const struct account *quota_find(const struct quota *quota, uint16_t domain)
+{
+	struct account *const *group = quota->groups[domain / QUOTA_GROUP];
+
+	return group ? group[domain % QUOTA_GROUP] : NULL;
+}
+
+uint32_t quota_target(const struct quota *quota, uint16_t domain)
+{
+	const struct account *account = quota_find(quota, domain);
+	const struct account *target;
+
+	if (!account || account->target == PERMISSION_NOBODY)
+		return PERMISSION_NOBODY;
+	target = quota_find(quota, (uint16_t)account->target);
+	return target->life == account->target_life ? account->target : PERMISSION_NOBODY;
+}
+
+void quota_set_target(struct quota *quota, uint16_t domain, uint16_t target)
+{
+	struct account *account = quota_account(quota, domain);
+
+	account->target = target;
+	account->target_life = quota_account(quota, target)->life;
 }
 
 uint64_t quota_node_bytes(const struct content *content, size_t name_length)
@@ -112,11 +144,13 @@ void quota_spoiled(struct quota *quota, uint16_t domain, uint64_t now)
 
 uint64_t quota_pause(struct quota *quota, uint16_t domain, uint64_t now)
 {
-	struct account *account = quota->accounts[domain];
+	const struct account *found = quota_find(quota, domain);
+	struct account *account;
 	uint64_t wait;
 
-	if (!account || !account->spoiled)
+	if (!found || !found->spoiled)
 		return 0;
+	account = quota_account(quota, domain);
 	forgive(quota, account, now);
 	if (account->spoiled <= quota->limits.conflict_burst)
 		return 0;

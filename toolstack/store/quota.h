@@ -8,6 +8,7 @@
 #include "node.h"
 
 #define QUOTA_DOMAINS 65536
+#define QUOTA_GROUP   256
 
 /* What a domain other than 0 may have. */
 struct quota_limits {
@@ -39,16 +40,28 @@ struct account {
 	uint64_t frame;
 	uint32_t port;
 	uint32_t target; /* the domain it acts for, or PERMISSION_NOBODY */
+	uint64_t target_life;
+	uint64_t life; /* how often a domain of that number has gone */
 };
 
 struct quota {
 	struct quota_limits limits;
-	struct account **accounts; /* by domain; most are not there */
+	struct account **
+		groups[QUOTA_DOMAINS / QUOTA_GROUP]; /* of accounts by domain; most are not there */
 };
 
 void quota_init(struct quota *quota);
 void quota_free(struct quota *quota);
+
+/* Made, if need be. */
 struct account *quota_account(struct quota *quota, uint16_t domain);
+
+/* NULL if it has nothing and never had. */
+const struct account *quota_find(const struct quota *quota, uint16_t domain);
+
+/* Whom a domain acts for, or PERMISSION_NOBODY: nor for another that has the number of one that has gone. */
+uint32_t quota_target(const struct quota *quota, uint16_t domain);
+void quota_set_target(struct quota *quota, uint16_t domain, uint16_t target);
 
 /* What a node of that content and name costs its owner. */
 uint64_t quota_node_bytes(const struct content *content, size_t name_length);

@@ -207,7 +207,7 @@ static bool apply_domain(struct store *store, const struct entry *entry)
 	else if (entry->kind == ENTRY_RELEASE)
 		domain_forget(store, entry->domain);
 	else
-		quota_account(&store->quota, entry->domain)->target = entry->target;
+		quota_set_target(&store->quota, entry->domain, entry->target);
 	return true;
 }
 

@@ -14,7 +14,7 @@ struct server {
 	size_t sockets;
 	struct connection_list connections;
 	struct connection_list active;
-	int wait; /* milliseconds that the next turn may; -1: until something happens */
+	int wait; /* milliseconds that the next turn may wait; -1: for ever */
 	bool upgrading;
 	char upgrade_program[4096];
 };
@@ -22,7 +22,7 @@ struct server {
 void server_init(struct server *server);
 void server_free(struct server *server);
 
-/* A socket to listen on; a stale one of that name is replaced, one that somebody serves is not. 0 or an error number. */
+/* A socket to listen on. A stale one of that name is replaced, one that somebody serves is not. 0 or an error number. */
 int server_listen(struct server *server, const char *path);
 
 /* A listening socket that there is. */
@@ -32,7 +32,7 @@ void server_add_socket(struct server *server, int socket);
 struct connection *server_add_connection(struct server *server, uint16_t domain);
 void server_poll_connection(struct server *server, struct connection *connection);
 
-/* Waits, at most so many milliseconds (-1: for ever), and does what there is to do. Signals come only in the wait. */
+/* Waits, at most so many milliseconds (-1: for ever), and does what there is to do. Signals come in the wait. */
 void server_turn(struct server *server, int timeout);
 
 #endif

@@ -2,8 +2,8 @@
 /*
  * One client's share of the store: its watches, the events it has not been told, its transactions.
  *
- * Interface: session_init, session_end, session_reset, session_restrict; session_watch, session_unwatch, session_forget_events;
- * session_add_event, session_next_event, session_took_event.
+ * Interface: session_init, session_end, session_reset, session_restrict; session_watch, session_unwatch;
+ * session_forget_events, session_add_event, session_next_event, session_took_event.
  * What is odd: events are bounded without losing any. When there are too many, a watch is summed up: its events
  * give way to one for its own path, as when it was set, after which its owner looks at everything again.
  */

@@ -45,10 +45,8 @@ void store_free(struct store *store)
 unsigned int store_access(const struct store *store, const struct session *session,
 			  const struct content *content)
 {
-	const struct account *account = store->quota.accounts[session->domain];
-
 	return permission_access(content->permission, content->permissions, session->domain,
-				 account ? account->target : PERMISSION_NOBODY);
+				 quota_target(&store->quota, session->domain));
 }
 
 /* What those who watch are told: what the path was, is, and is in. */
@@ -196,8 +194,11 @@ int store_commit(struct store *store, uint16_t writer, const struct changes *cha
 	error = journal_changes(store->journal, changes);
 	if (error)
 		return error;
-	for (size_t i = 0; i < changes->count; i++)
-		change_path(store, changes->list[i].path, changes->list[i].content, writer, false);
+	for (size_t i = 0; i < changes->count; i++) {
+		const struct change *change = &changes->list[i];
+
+		change_path(store, change->path, change->content, writer, change->on_the_way);
+	}
 	store->commits++;
 	spoil_old(store);
 	return 0;

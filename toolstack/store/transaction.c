@@ -216,6 +216,7 @@ static void change(struct transaction *transaction, struct change *change)
 	node_put(old);
 	change_add(&transaction->changes, change->path,
 		   change->content ? content_get(change->content) : NULL);
+	transaction->changes.list[transaction->changes.count - 1].on_the_way = change->on_the_way;
 }
 
 static uint64_t cost(const struct changes *changes)
@@ -247,11 +248,11 @@ int transaction_change(struct transaction *transaction, struct changes *changes,
 /* Who made or removed the path last: who changed its folder, or the deepest that is still there. */
 static uint16_t folder_writer(struct node *top, const char *path)
 {
-	char folder[PATH_SIZE];
+	char folder[PATH_SIZE], deepest[PATH_SIZE];
 
 	if (!path_parent(folder, path))
 		return 0;
-	return tree_find_deepest(top, folder, folder)->listing_writer;
+	return tree_find_deepest(top, folder, deepest)->listing_writer;
 }
 
 /* Is that as it was? If not, *culprit is who changed it. */

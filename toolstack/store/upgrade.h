@@ -5,8 +5,8 @@
 #include "server.h"
 
 /*
- * Executes the program anew with these arguments; file descriptors stay. Returns only if that fails, and then everything
- * is as it was.
+ * Executes the program anew with these arguments; file descriptors stay. Returns only if that fails, and then
+ * everything is as it was.
  */
 void upgrade_execute(struct server *server, const char *program, char *const arguments[]);
 
