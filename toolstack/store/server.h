@@ -22,7 +22,7 @@ struct server {
 void server_init(struct server *server);
 void server_free(struct server *server);
 
-/* A socket to listen on. A stale one of that name is replaced, one that somebody serves is not. 0 or an error number. */
+/* A socket to listen on. A stale one of that name is replaced, one in use is not. 0 or an error number. */
 int server_listen(struct server *server, const char *path);
 
 /* A listening socket that there is. */
