@@ -7,6 +7,7 @@
  *   I2  every frame is in exactly one state, with the owner and holders of that state
  *   I3  every shadow entry maps a frame of its domain (shadow_audit.c)
  *   I4  every frame has as many references as there are holders, and is mapped at one place
+ *   I6  every grant is in use as often as it is mapped (grant_audit.c)
  *   I8  free frames hold what was written when they were freed; guard pages are absent
  *   I9  who runs, who waits and which roots are loaded is the same wherever it is noted
  *   I10 every event port is taken by one thing, and that by it (event.c)
@@ -20,6 +21,7 @@
 #include "cpu.h"
 #include "device_interrupt.h"
 #include "domain.h"
+#include "grant_audit.h"
 #include "log.h"
 #include "quiesce.h"
 #include "string.h"
@@ -183,23 +185,37 @@ static bool count_holders(struct domain *d, void *context)
 		holders->count += d->vcpus[i]->page_mfn == holders->mfn;
 	if (d->event.page)
 		holders->count += arch_pointer_frame(d->event.page) == holders->mfn;
+	for (uint32_t i = 0; i < d->grant.page_count; i++)
+		holders->count += arch_pointer_frame(d->grant.pages[i].entries) == holders->mfn;
 	return false;
 }
 
 /* The frames that somebody holds beside their owner: few, so that each may be looked up. */
-static const char *audit_holders(void)
+static const char *compare_holders(void)
 {
 	for (uint64_t mfn = 0; mfn < frame_limit; mfn++) {
 		const struct frame *f = frame_of(mfn);
 		struct holders holders = { .mfn = mfn };
 
-		if (f->state != FRAME_LIMBO && (f->state != FRAME_DOMAIN || f->references == 1))
+		if (f->state != FRAME_LIMBO && f->state != FRAME_DOMAIN)
 			continue;
-		domain_for_each(count_holders, &holders);
-		if (f->references != holders.count + (f->state == FRAME_DOMAIN))
+		holders.count = grant_audit_holders(mfn) + (f->state == FRAME_DOMAIN);
+		if (f->references != holders.count)
+			domain_for_each(count_holders, &holders);
+		if (f->references != holders.count)
 			return "I4: a frame has more or fewer references than holders";
 	}
 	return NULL;
+}
+
+static const char *audit_holders(void)
+{
+	const char *wrong = grant_audit_begin();
+
+	if (!wrong)
+		wrong = compare_holders();
+	grant_audit_end();
+	return wrong;
 }
 
 static const char *audit_vcpu(struct vcpu *v)

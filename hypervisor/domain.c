@@ -33,6 +33,7 @@ enum reap_step {
 	REAP_STOP, /* its vCPUs leave their CPUs */
 	REAP_EVENTS,
 	REAP_SHADOW,
+	REAP_GRANTS,
 	REAP_MEMORY,
 	REAP_HIDE,
 	REAP_FREE, /* nobody has a reference */
@@ -117,6 +118,7 @@ static void free_vcpus(struct domain *d)
 static void free_domain(struct domain *d)
 {
 	free_vcpus(d);
+	grant_map_destroy(d);
 	event_destroy(d);
 	memory_destroy(d);
 	give_number_back(d);
@@ -354,6 +356,11 @@ static void reap_one(struct domain *d)
 	case REAP_SHADOW:
 		if (!shadow_teardown(d, REAP_FRAMES))
 			return;
+		break;
+	case REAP_GRANTS:
+		if (!grant_map_teardown(d, REAP_FRAMES))
+			return;
+		grant_destroy(d);
 		break;
 	case REAP_MEMORY:
 		if (!memory_teardown(d, REAP_FRAMES))

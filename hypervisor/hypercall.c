@@ -19,6 +19,8 @@
 #include "device_interrupt.h"
 #include "domain.h"
 #include "event.h"
+#include "grant.h"
+#include "grant_map.h"
 #include "interrupt.h"
 #include "memory.h"
 #include "mmu.h"

@@ -155,6 +155,8 @@ static int link_locked(struct domain *d, uint64_t gfn, unsigned order, uint64_t 
 
 	if (!within_limit(&d->memory, order))
 		return -ENOSPC;
+	if (grant_map_overlaps(&d->grant_map, gfn, order))
+		return -EEXIST;
 	error = link_frames(&d->memory, gfn, order, mfn);
 	if (!error)
 		d->memory.frames += 1ULL << order;

@@ -3,8 +3,8 @@
  * The audit of the shadows: walks every table and checks what the other files promise.
  *
  *  - every table is a frame of the domain's pool, and stands in one place only;
- *  - every leaf maps a frame that the domain owns, or device memory that it may map, with only the
- *    bits that leaf_make gives;
+ *  - every leaf maps a frame that the domain owns or was granted, with no more rights than that, or
+ *    device memory that it may map, with only the bits that leaf_make gives;
  *  - writable and executable bits are no wider than the guest's tables (strict: only once the guest
  * has flushed).
  *
@@ -12,6 +12,7 @@
  * are marked in their order.
  */
 #include "device_memory.h"
+#include "grant_audit.h"
 #include "log.h"
 #include "memory.h"
 #include "shadow_table.h"
@@ -40,7 +41,10 @@ static bool leaf_maps(const struct domain *d, uint64_t leaf, unsigned level,
 		      const struct walk *walk, uint64_t gfn)
 {
 	uint64_t device = shadow_device_bits(walk->entry, walk->level, level);
+	bool write;
 
+	if (leaf & SHADOW_GRANTED)
+		return grant_lookup(d, gfn, &write) == shadow_leaf_mfn(leaf, level);
 	if (!(leaf & SHADOW_DEVICE))
 		return memory_lookup(d, gfn) == shadow_leaf_mfn(leaf, level);
 	return gfn == shadow_leaf_mfn(leaf, level) && (leaf & shadow_device_mask(level)) == device;
@@ -81,6 +85,8 @@ static const char *leaf_bits(const struct shadow_half *half, uint64_t leaf, unsi
 		may |= SHADOW_KERNEL_ONLY;
 	if (leaf & SHADOW_DEVICE)
 		may |= shadow_device_mask(level);
+	if (level == 1)
+		may |= SHADOW_GRANTED;
 	if (level == 2)
 		may |= PTE_LARGE;
 	if ((leaf & always) != always || (leaf & ~may) || level > 2)
@@ -99,7 +105,11 @@ static const char *audit_leaf(const struct shadow_audit *audit, uint64_t leaf, u
 {
 	const char *wrong = leaf_bits(audit->half, leaf, level, address);
 
-	if (!wrong && !leaf_frame_owned(audit->half->domain, leaf, level))
+	if (!wrong && (leaf & SHADOW_GRANTED) &&
+	    !grant_audit_allows(shadow_leaf_mfn(leaf, level), leaf & PTE_WRITE))
+		wrong = "a shadow entry is wider than the grants of its frame";
+	if (!wrong && !(leaf & SHADOW_GRANTED) &&
+	    !leaf_frame_owned(audit->half->domain, leaf, level))
 		wrong = "a shadow entry maps a frame the domain does not own";
 	if (!wrong && audit->strict)
 		wrong = leaf_against_guest(audit, leaf, level, address);
@@ -251,6 +261,7 @@ const char *shadow_audit(struct domain *d, bool strict)
 	 * Without it the domain is being taken apart: all tables are on the list, or below one that
 	 * is.
 	 */
+	grant_audit_mark(d, true);
 	if (s->kernel_table)
 		wrong = audit_kernel_half(d, strict);
 	for (unsigned i = 0; !wrong && i < SHADOW_ROOTS; i++)
@@ -258,6 +269,7 @@ const char *shadow_audit(struct domain *d, bool strict)
 			wrong = audit_root(d, &s->roots[i], strict);
 	if (!wrong)
 		wrong = audit_pool(d);
+	grant_audit_mark(d, false);
 	clear_marks(d);
 	return wrong;
 }

@@ -4,8 +4,9 @@
  *
  * The shadow_rule says what an entry of the guest becomes, and shadow_translate which frame it
  * maps: the domain's own, or none. Every entry that maps memory is made by shadow_leaf from these
- * two. Where the domain has nothing, the control domain may have device memory: device_memory.c
- * says so, and only what a fault asks for is filled with it.
+ * two. Where the domain has nothing, there may be a frame that another has granted: in 4 KiB leaves
+ * only, which are never wider than the grant (leaf_granted). Or the control domain may have device
+ * memory: device_memory.c says so, and only what a fault asks for is filled with it.
  *
  * Most fills are made by shadow_quick.c; here is what it leaves.
  *
@@ -139,6 +140,34 @@ static uint64_t *table_at(const struct shadow_half *half, uint64_t address, unsi
 	return table;
 }
 
+/* The 4 KiB leaf of a frame that another domain has granted, no wider than that; 0: it is not. */
+static uint64_t leaf_granted(const struct domain *d, uint64_t gfn, struct shadow_rule rule,
+			     uint64_t entry)
+{
+	bool write;
+	uint64_t mfn = grant_lookup(d, gfn, &write);
+
+	if (mfn == FRAME_NONE)
+		return 0;
+	return shadow_leaf(rule, mfn << 12, shadow_without_write(entry, write)) | SHADOW_GRANTED;
+}
+
+/* The leaf where the domain has no memory of its own; 0: there is nothing that it may map. */
+static __attribute__((noinline)) uint64_t leaf_elsewhere(const struct shadow_half *half,
+							 uint64_t gfn, const struct walk *walk,
+							 unsigned level)
+{
+	const struct shadow_rule rule = shadow_rule(walk->upper);
+	uint64_t leaf = 0;
+
+	if (level == 1)
+		leaf = leaf_granted(half->domain, gfn, rule, walk->entry);
+	if (leaf || !device_memory_allowed(half->domain, gfn, pte_span(level) >> 12))
+		return leaf;
+	return shadow_leaf(rule, gfn << 12, walk->entry) |
+	       shadow_device_bits(walk->entry, walk->level, level);
+}
+
 /*
  * The leaf of a level for an address that was walked; 0: there is nothing that the domain may map.
  */
@@ -148,16 +177,16 @@ static uint64_t leaf_make(const struct shadow_half *half, uint64_t address, cons
 	uint64_t gfn = walk_gfn(walk->entry, walk->level, address & ~(pte_span(level) - 1));
 	uint64_t mfn = level > 1 ? memory_lookup_2m(half->domain, gfn)
 				 : memory_lookup(half->domain, gfn);
-	uint64_t more = level > 1 ? PTE_LARGE : 0;
+	uint64_t leaf;
 
-	if (__builtin_expect(mfn == FRAME_NONE, 0)) {
-		if (!device_memory_allowed(half->domain, gfn, pte_span(level) >> 12))
-			return 0;
-		mfn = gfn;
-		more |= shadow_device_bits(walk->entry, walk->level, level);
-	}
+	if (__builtin_expect(mfn == FRAME_NONE, 0))
+		leaf = leaf_elsewhere(half, gfn, walk, level);
+	else
+		leaf = shadow_leaf(shadow_rule(walk->upper), mfn << 12, walk->entry);
+	if (!leaf)
+		return 0;
 	return leaf_restrict(half, walk_rights(walk->upper, walk->entry),
-			     shadow_leaf(shadow_rule(walk->upper), mfn << 12, walk->entry) | more);
+			     level > 1 ? leaf | PTE_LARGE : leaf);
 }
 
 /*
@@ -199,7 +228,7 @@ static unsigned fill_from_table(const struct shadow_half *half, uint64_t *table,
 	if (half->root && !(upper & PTE_USER))
 		return 0;
 	for (unsigned i = first; i < end; i++) {
-		uint64_t entry, machine;
+		uint64_t entry, machine, leaf;
 
 		if (table[i])
 			continue;
@@ -207,12 +236,26 @@ static unsigned fill_from_table(const struct shadow_half *half, uint64_t *table,
 		if ((entry & SHADOW_PLAIN_BITS) != wanted)
 			continue;
 		machine = shadow_translate(d, t, entry);
-		if (machine == FRAME_NONE)
+		if (__builtin_expect(machine == FRAME_NONE, 0))
+			leaf = leaf_granted(d, (entry & PTE_ADDRESS) >> 12, rule, entry);
+		else
+			leaf = shadow_leaf(rule, machine, entry);
+		if (!leaf)
 			continue;
-		__atomic_store_n(&table[i], shadow_leaf(rule, machine, entry), __ATOMIC_RELAXED);
+		__atomic_store_n(&table[i], leaf, __ATOMIC_RELAXED);
 		filled++;
 	}
 	return filled;
+}
+
+static uint64_t leaf_within_large(const struct domain *d, uint64_t gfn, struct shadow_rule rule,
+				  const struct walk *walk)
+{
+	uint64_t mfn = memory_lookup(d, gfn);
+
+	if (mfn == FRAME_NONE)
+		return leaf_granted(d, gfn, rule, walk->entry);
+	return shadow_leaf(rule, mfn << 12, walk->entry);
 }
 
 /* The same where the guest has one large entry and the memory behind it is not contiguous. */
@@ -227,12 +270,11 @@ static unsigned fill_from_large(const struct shadow_half *half, uint64_t *table,
 	    (half->root && !(walk->upper & PTE_USER)))
 		return 0;
 	for (unsigned i = first; i < end; i++) {
-		uint64_t mfn = table[i] ? FRAME_NONE : memory_lookup(half->domain, gfn + i);
+		uint64_t leaf = table[i] ? 0 : leaf_within_large(half->domain, gfn + i, rule, walk);
 
-		if (mfn == FRAME_NONE)
+		if (!leaf)
 			continue;
-		__atomic_store_n(&table[i], shadow_leaf(rule, mfn << 12, walk->entry),
-				 __ATOMIC_RELAXED);
+		__atomic_store_n(&table[i], leaf, __ATOMIC_RELAXED);
 		filled++;
 	}
 	return filled;
@@ -250,13 +292,15 @@ static unsigned fill_around(const struct shadow_half *half, uint64_t *table, uin
 			       first, end);
 }
 
-static int fill_small(struct shadow_half *half, uint64_t address, const struct walk *walk)
+/* access: what the guest's tables allow; a grant may not. */
+static int fill_small(struct shadow_half *half, uint64_t address, const struct walk *walk,
+		      uint32_t access)
 {
 	uint64_t leaf = leaf_make(half, address, walk, 1);
 	unsigned first, end;
 	uint64_t *table;
 
-	if (!leaf)
+	if (!leaf || (access & ~leaf & FAULT_WRITE))
 		return FILL_FAULT;
 	table = table_at(half, address, 1);
 	if (!table)
@@ -288,8 +332,8 @@ static int fill_walk(struct shadow_half *half, uint64_t address, uint32_t access
 	if (walk.level > 1)
 		result = fill_large(half, address, &walk);
 	if (result == FILL_FAULT)
-		result = fill_small(half, address, &walk);
-	/* The guest maps a frame it does not have. */
+		result = fill_small(half, address, &walk, access);
+	/* The guest maps a frame it does not have, or may only read. */
 	*error = access | FAULT_PRESENT | FAULT_RESERVED;
 	return result;
 }

@@ -98,12 +98,23 @@ static bool leaf_same_frame(const struct resync *r, uint64_t leaf, uint64_t gues
 	return mfn == (leaf & PTE_ADDRESS) >> 12;
 }
 
+/* The guest's entry for a granted frame, with the rights of the grant; 0: not that frame any more. */
+static uint64_t entry_granted(const struct domain *d, uint64_t leaf, uint64_t guest)
+{
+	bool write;
+	uint64_t mfn = grant_lookup(d, (guest & PTE_ADDRESS) >> 12, &write);
+
+	return mfn == (leaf & PTE_ADDRESS) >> 12 ? shadow_without_write(guest, write) : 0;
+}
+
 static void resync_leaf(struct resync *r, uint64_t *slot, uint64_t guest)
 {
 	uint64_t leaf = *slot;
 	uint64_t tight = 0;
 
-	if (leaf_same_frame(r, leaf, guest) && leaf_same_cache(leaf, 1, guest, 1))
+	if (leaf & SHADOW_GRANTED)
+		tight = leaf_tighten(r->half, leaf, entry_granted(r->half->domain, leaf, guest));
+	else if (leaf_same_frame(r, leaf, guest) && leaf_same_cache(leaf, 1, guest, 1))
 		tight = leaf_tighten(r->half, leaf, guest);
 	leaf_update(r, slot, leaf, tight);
 }

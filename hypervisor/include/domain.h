@@ -12,6 +12,8 @@
 #include "abi/domain.h"
 #include "abi/vcpu.h"
 #include "event.h"
+#include "grant.h"
+#include "grant_map.h"
 #include "log.h"
 #include "list.h"
 #include "memory.h"
@@ -48,6 +50,8 @@ struct domain {
 	struct memory memory;
 	struct shadow shadow;
 	struct event_table event;
+	struct grant_table grant;   /* what it lets others use */
+	struct grant_map grant_map; /* what others let it use */
 	struct domain_trap traps[256];
 	struct spinlock console_lock; /* for console */
 	struct log_guest console;
@@ -71,6 +75,15 @@ static inline uint64_t memory_hold(const struct domain *d, uint64_t gfn)
 	uint64_t mfn = memory_lookup(d, gfn);
 
 	return mfn != FRAME_NONE && frame_get(mfn, d->id) ? mfn : FRAME_NONE;
+}
+
+/*
+ * The machine frame of another domain that this one sees at a gfn, FRAME_NONE if there is none:
+ * only shadows ask. See grant_map.h.
+ */
+static inline uint64_t grant_lookup(const struct domain *d, uint64_t gfn, bool *write)
+{
+	return grant_map_find(&d->grant_map, gfn, write);
 }
 
 struct domain_config {

@@ -7,6 +7,8 @@
  *  domain->lock          domain.c    life cycle, vCPUs coming up and going down
  *  event_lock            event.c     which event ports are taken, in all domains
  *  event.lock            event.c     the same in one domain, for who only sends
+ *  grant.lock            grant.c     what a domain grants; never two at once
+ *  grant_map.lock        grant_map.c which of its mappings are free; never with grant.lock
  *  domain->console_lock  console.c   what it prints
  *  memory.lock           memory.c    gfn to mfn map of one domain
  *  shadow.lock           shadow.c    which roots have a shadow, and their age

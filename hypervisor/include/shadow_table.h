@@ -35,6 +35,12 @@
  */
 #define SHADOW_DEVICE	   (1ULL << 10)
 
+/*
+ * A leaf of a frame that another domain has granted: it may be writable only if the grant says so. As
+ * above, a flush looks closely at it.
+ */
+#define SHADOW_GRANTED	   (1ULL << 11)
+
 /* What an entry that points to a table looks like: everything is decided at the leaves. */
 #define SHADOW_TABLE_BITS  (PTE_PRESENT | PTE_WRITE | PTE_USER | PTE_ACCESSED)
 
@@ -122,7 +128,7 @@ struct shadow_rule {
 /* Leaves that flushes and fills look at again need all of these to be as the rule makes them. */
 #define SHADOW_LEAF_BITS                                                                           \
 	(PTE_ADDRESS | PTE_PRESENT | PTE_WRITE | PTE_USER | PTE_ACCESSED | PTE_DIRTY |             \
-	 PTE_NO_EXECUTE | SHADOW_DEVICE)
+	 PTE_NO_EXECUTE | SHADOW_DEVICE | SHADOW_GRANTED)
 
 static inline struct shadow_rule shadow_rule(uint64_t upper)
 {
@@ -160,6 +166,12 @@ static inline uint64_t shadow_device_bits(uint64_t entry, unsigned guest_level, 
 	uint64_t bits = SHADOW_DEVICE | (entry & (PTE_WRITE_THROUGH | PTE_CACHE_DISABLE));
 
 	return entry & shadow_pat_bit(guest_level) ? bits | shadow_pat_bit(level) : bits;
+}
+
+/* What a guest's entry is worth where the frame was granted for reading only. */
+static inline uint64_t shadow_without_write(uint64_t entry, bool write)
+{
+	return write ? entry : entry & ~PTE_WRITE;
 }
 
 /* The machine frame of a leaf. */
