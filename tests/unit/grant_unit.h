@@ -92,6 +92,8 @@ static inline void run(struct domain *d)
 	struct vcpu *previous = this_cpu()->current;
 	struct vcpu *next = d ? d->vcpus[this_cpu()->id] : NULL;
 
+	if (next == previous)
+		return;
 	shadow_vcpu_enter(next);
 	arch_vcpu_switch(previous, next);
 	this_cpu()->current = next;
