@@ -238,6 +238,288 @@ static void one_frame(void)
 	CHECK_EQ(ask(GRANT_AGAIN), 0, "again");
 }
 
+/* Its giver gives it up, and it stays as it is, for whoever has mapped it. */
+static void released_frame(void)
+{
+	uint64_t gfn;
+	int64_t handle = grant_map(GIVER, my(READ_ONLY), 16, &gfn, 0);
+
+	CHECK(handle > 0, "%ld", handle);
+	see(16, gfn, PTE_USER_RW);
+	CHECK_EQ(ask(RELEASE), 0, "release");
+	CHECK_EQ(*window(16), PATTERN | READ_ONLY << 16, "contents");
+	CHECK_EQ(grant_unmap(handle), 0, "unmap");
+	CHECK_EQ(reading(16), FAULT_PRESENT | FAULT_RESERVED, "read");
+	CHECK_EQ(grant_map(GIVER, my(READ_ONLY), 16, &gfn, 0), -ENODATA, "map what is gone");
+	CHECK_EQ(ask(IS_USED), 0, "not in use");
+}
+
+/* Every frame is the right one, can be written where that is allowed, and is gone afterwards. */
+static void look_at_region(uint32_t which, uint32_t first, uint32_t count, bool write)
+{
+	uint64_t page;
+
+	for (page = 0; page < count; page++) {
+		if (!CHECK_EQ(*window(16 + page), PATTERN | (uint64_t)which << 16 | (first + page),
+			      "page %lu", page))
+			break;
+		if (write)
+			*(window(16 + page) + 1) = first + page;
+		else
+			CHECK_EQ(writing(16 + page, 0),
+				 FAULT_PRESENT | FAULT_RESERVED | FAULT_WRITE, "page %lu", page);
+	}
+}
+
+/* The control domain gets it in as many pieces as it has in the machine. */
+static uint32_t map_region(uint32_t which, uint32_t flags, int64_t *handles)
+{
+	uint32_t first = 0, pieces = 0;
+
+	while (first < REGION_FRAMES) {
+		uint32_t count = REGION_FRAMES - first, page;
+		uint64_t gfn = grant_gfn(first + 32);
+
+		handles[pieces] = grant_map_some(GIVER, my(which), first, &count, &gfn, flags);
+		if (!CHECK(handles[pieces] >= 0, "%ld", handles[pieces]))
+			break;
+		for (page = 0; page < count; page++)
+			see(16 + first + page, gfn + page, PTE_USER_RW);
+		first += count;
+		pieces++;
+	}
+	return pieces;
+}
+
+static void one_region(uint32_t which, uint32_t flags)
+{
+	static int64_t handles[REGION_FRAMES];
+	uint32_t pieces = map_region(which, flags, handles);
+	uint32_t i;
+
+	printf("%u frames in %u mappings\n", REGION_FRAMES, pieces);
+	CHECK(self == CONTROL || pieces == 1, "%u mappings", pieces);
+	CHECK(self != CONTROL || which != SCATTERED || pieces > 1, "%u mappings", pieces);
+	look_at_region(which, 0, REGION_FRAMES, flags);
+	if (self == CONTROL)
+		test_audit();
+	for (i = 0; i < pieces; i++)
+		CHECK_EQ(grant_unmap(handles[i]), 0, "unmap %u", i);
+	for (i = 0; i < REGION_FRAMES; i++)
+		CHECK_EQ(reading(16 + i), FAULT_PRESENT | FAULT_RESERVED, "page %u", i);
+}
+
+/* One large entry of ours over the frames: no wider, and nothing beside them. */
+static void large_entry(void)
+{
+	uint64_t gfn = grant_gfn(1024), address = WINDOW + LARGE_PAGE_SIZE * 8;
+	uint32_t count = 16, seen = 0;
+	int64_t handle = grant_map_some(GIVER, my(REGION), 100, &count, &gfn, 0);
+	struct trap trap;
+	uint32_t i;
+
+	CHECK(handle > 0, "%ld", handle);
+	root_map_large(root_boot(), address, gfn * PAGE_SIZE & ~(LARGE_PAGE_SIZE - 1), PTE_USER_RW);
+	for (i = 0; i < 512; i++) {
+		TRY(&trap)
+		seen += load64(address + i * PAGE_SIZE) >> 32 == PATTERN >> 32;
+		TRY(&trap)
+		store64(address + i * PAGE_SIZE + 8, 1);
+		CHECK(trap.vector == VECTOR_PF || self == CONTROL, "page %u", i);
+	}
+	CHECK_EQ(seen, count, "pages");
+	address += gfn * PAGE_SIZE % LARGE_PAGE_SIZE;
+	TRY(&trap)
+	store64(address, 1);
+	CHECK_EQ(trap.vector, VECTOR_PF, "write");
+	CHECK_EQ(mmu_do(RF_MMU_PREFILL, root_boot(), address, address + PAGE_SIZE), 0, "prefill");
+	TRY(&trap)
+	store64(address, 1);
+	CHECK_EQ(trap.vector, VECTOR_PF, "write after prefill");
+	if (self == CONTROL)
+		test_audit();
+	CHECK_EQ(grant_unmap(handle), 0, "unmap");
+	TRY(&trap)
+	load64(address);
+	CHECK_EQ(trap.vector, VECTOR_PF, "read");
+}
+
+static void copies(void)
+{
+	uint64_t *page = page_alloc();
+
+	CHECK_EQ(grant_copy_from(GIVER, my(REGION), 7 * PAGE_SIZE, page, PAGE_SIZE), 0, "from");
+	CHECK_EQ(page[0], PATTERN | REGION << 16 | 7, "contents");
+	page[3] = 0x1234;
+	CHECK_EQ(grant_copy_to(GIVER, my(REGION), 8 * PAGE_SIZE + 24, &page[3], 8), 0, "to");
+	page[3] = 0;
+	CHECK_EQ(grant_copy_from(GIVER, my(REGION), 8 * PAGE_SIZE, page, 32), 0, "from");
+	CHECK_EQ(page[0], PATTERN | REGION << 16 | 8, "contents");
+	CHECK_EQ(page[3], 0x1234, "contents");
+	CHECK_EQ(grant_copy_to(GIVER, my(READ_ONLY), 0, page, 8), -EPERM, "to what may be read");
+	CHECK_EQ(grant_copy_from(GIVER, my(REGION), 0, page + 1, PAGE_SIZE), -EINVAL, "two pages");
+	CHECK_EQ(grant_copy_from(GIVER, my(REGION), 4095, page, 2), -EINVAL, "two pages");
+	CHECK_EQ(grant_copy_from(GIVER, my(REGION), 0, page, 0), -EINVAL, "nothing");
+	CHECK_EQ(grant_copy_from(GIVER, my(REGION), REGION_FRAMES * PAGE_SIZE, page, 8), -ERANGE,
+		 "beyond");
+	CHECK_EQ(grant_copy_from(GIVER, my(HOLE), 0, page, 8), -ENODATA, "a hole");
+	CHECK_EQ(grant_copy_from(GIVER, my(SPARE), 0, page, 8), -ENOENT, "nothing granted");
+	CHECK_EQ(grant_copy_from(RF_DOMAIN_SELF, 0, physical_of(page), page, 8), 0, "our own");
+	CHECK_EQ(grant_copy_from(self, 0, physical_of(page), page, 8), -EINVAL, "by our number");
+	CHECK_EQ(grant_copy_from(NOT_THERE, 0, 0, page, 8), -ESRCH, "of nobody");
+	CHECK_EQ(ask(IS_USED), 0, "not in use");
+}
+
+static void expect_map(struct rf_grant_map op, int64_t expected, const char *what)
+{
+	CHECK_EQ(hv_grant_map(ADDRESS(&op), 1), expected, "%s", what);
+}
+
+static void refused(void)
+{
+	const uint32_t number = my(REGION), others = (uint32_t)number_for(HOLDER, REGION);
+	const uint64_t gfn = grant_gfn(2000), own = physical_of(grant_page) / PAGE_SIZE;
+	struct rf_grant_unmap bad = { .handle = 0, .reserved = 1 };
+	uint32_t bit;
+
+	expect_map((struct rf_grant_map){ GIVER, others, 0, 1, gfn, 0, 0 }, -ENOENT, "another's");
+	expect_map((struct rf_grant_map){ GIVER, my(SPARE), 0, 1, gfn, 0, 0 }, -ENOENT, "none");
+	expect_map((struct rf_grant_map){ GIVER, my(HOLE), 0, 1, gfn, 0, 0 }, -ENODATA, "a hole");
+	expect_map((struct rf_grant_map){ GIVER, number, 599, 2, gfn, 0, 0 }, -ERANGE, "beyond");
+	expect_map((struct rf_grant_map){ GIVER, number, 0, 0, gfn, 0, 0 }, -EINVAL, "no frame");
+	expect_map((struct rf_grant_map){ GIVER, number, 0, 1, gfn, 0, 7 }, -EINVAL, "a handle");
+	expect_map((struct rf_grant_map){ GIVER, number, 0, 1, own, 0, 0 },
+		   self == CONTROL ? -EINVAL : -EEXIST, "where memory is");
+	expect_map((struct rf_grant_map){ GIVER, number, 0, 1, ~0UL, 0, 0 }, -EINVAL, "gfn -1");
+	expect_map((struct rf_grant_map){ self, number, 0, 1, gfn, 0, 0 }, -EINVAL, "of our own");
+	expect_map((struct rf_grant_map){ NOT_THERE, number, 0, 1, gfn, 0, 0 }, -ESRCH, "nobody's");
+	for (bit = 1; bit < 32; bit++)
+		expect_map((struct rf_grant_map){ GIVER, number, 0, 1, gfn, 1U << bit, 0 }, -EINVAL,
+			   "flags");
+	for (bit = 7; bit < 32; bit++)
+		expect_map((struct rf_grant_map){ GIVER, 1U << bit, 0, 1, gfn, 0, 0 }, -ENOENT,
+			   "number");
+	for (bit = 1; bit < 32; bit++)
+		CHECK_EQ(grant_unmap(1L << bit), -ENOENT, "handle %u", bit);
+	CHECK_EQ(hv_grant_unmap(ADDRESS(&bad), 1), -EINVAL, "reserved");
+	CHECK_EQ(hv_grant_map(0, RF_GRANT_BATCH_MAX + 1), -E2BIG, "too many");
+	CHECK_EQ(hv_grant_unmap(0, RF_GRANT_BATCH_MAX + 1), -E2BIG, "too many");
+	CHECK_EQ(hv_grant_copy(0, ~0UL), -E2BIG, "too many");
+	CHECK_EQ(hv_grant_map(HYPERVISOR_START, 1), -EFAULT, "not ours");
+	CHECK_EQ(hv_grant_unmap(USER_END, 1), -EFAULT, "not there");
+	CHECK_EQ(hv_grant_copy(ADDRESS(window(4000)), 1), -EFAULT, "not mapped");
+	CHECK_EQ(hv_grant_register(~0UL), -EINVAL, "page -1");
+	CHECK_EQ(hv_grant_register(1UL << 40), -EINVAL, "page 2^40");
+}
+
+/* What is granted is memory to look at: nothing that the hypervisor looks at. */
+static void not_for_the_hypervisor(void)
+{
+	uint64_t gfn;
+	int64_t handle = grant_map(GIVER, my(MAILBOX), 40, &gfn, RF_GRANT_MAP_WRITE);
+	uint64_t root = root_new();
+	struct trap trap;
+
+	CHECK(handle > 0, "%ld", handle);
+	see(16, gfn, PTE_USER_RW);
+	CHECK_EQ(hv_grant_register(gfn), -EINVAL, "grant page");
+	CHECK_EQ(hv_event_register_page(gfn), -EINVAL, "event page");
+	CHECK_EQ(hv_vcpu_register_page(gfn), -EINVAL, "vCPU page");
+	CHECK_EQ(hv_grant_unmap(ADDRESS(window(16)), 1), -EFAULT, "argument");
+	CHECK_EQ(mmu_do(RF_MMU_LOAD_ROOT, gfn * PAGE_SIZE, 0, 0), -EINVAL, "root");
+	*root_entry(root, WINDOW, 2) = gfn * PAGE_SIZE | PTE_USER_RW;
+	CHECK_EQ(root_load(root), 0, "load");
+	TRY(&trap)
+	load64(WINDOW);
+	CHECK_EQ(trap.vector, VECTOR_PF, "a page table");
+	CHECK_EQ(root_load(root_boot()), 0, "load");
+	*root_entry(root, WINDOW, 2) = 0;
+	CHECK_EQ(mmu_destroy_root(root), 0, "destroy");
+	root_free(root);
+	CHECK_EQ(grant_unmap(handle), 0, "unmap");
+}
+
+static void all_of_it(void)
+{
+	refused();
+	one_frame();
+	copies();
+	one_region(REGION, RF_GRANT_MAP_WRITE);
+	one_region(REGION, 0);
+	one_region(SCATTERED, 0);
+	large_entry();
+	not_for_the_hypervisor();
+	released_frame();
+}
+
+/* Holds what it mapped until it is destroyed, and grants to the control domain. */
+static void holds(void)
+{
+	uint64_t *page = page_alloc(), gfn;
+
+	grant_init();
+	open_mailbox(GIVER);
+	CHECK(grant_map(GIVER, my(REGION), 1, &gfn, RF_GRANT_MAP_WRITE) > 0, "region");
+	fill(page, 1, HOLDER);
+	grant_set(0, CONTROL, physical_of(page), 1, RF_GRANT_WRITE);
+	for (;;)
+		hv_block();
+}
+
+/* --- the control domain looks at their ends --- */
+
+static void destroy(uint32_t domain)
+{
+	struct rf_domain_info info;
+
+	CHECK_EQ(hv_domain_destroy(domain), 0, "domain %u", domain);
+	while (!hv_domain_info(domain, ADDRESS(&info)))
+		hv_yield();
+	test_audit();
+}
+
+/* It mapped others' memory, and we its own. */
+static void holder_ends(void)
+{
+	uint64_t end = clock_ns() + WAIT, gfn;
+	int64_t handle;
+
+	while ((handle = grant_map(HOLDER, 0, 0, &gfn, RF_GRANT_MAP_WRITE)) == -ENOENT &&
+	       clock_ns() < end)
+		hv_yield();
+	CHECK(handle > 0, "%ld", handle);
+	see(20, gfn, PTE_USER_RW);
+	CHECK_EQ(*window(20), PATTERN | HOLDER << 16, "contents");
+	destroy(HOLDER);
+	CHECK_EQ(*window(20), PATTERN | HOLDER << 16, "contents");
+	CHECK_EQ(writing(20, 1), VECTOR_NONE, "write");
+	CHECK_EQ(grant_map(HOLDER, 0, 0, &gfn, 0), -ESRCH, "gone");
+	CHECK_EQ(grant_unmap(handle), 0, "unmap");
+	CHECK_EQ(reading(20), FAULT_PRESENT | FAULT_RESERVED, "read");
+	test_audit();
+}
+
+static void giver_ends(void)
+{
+	static int64_t handles[REGION_FRAMES];
+	uint32_t pieces = map_region(REGION, RF_GRANT_MAP_WRITE, handles);
+	struct rf_domain_info info;
+	uint32_t i;
+
+	ask(END);
+	CHECK_EQ(domain_wait_end(GIVER, 60, &info), RF_DOMAIN_SHUTDOWN, "giver");
+	CHECK_EQ(domain_wait_end(TAKER, 60, &info), RF_DOMAIN_SHUTDOWN, "taker");
+	look_at_region(REGION, 0, 100, RF_GRANT_MAP_WRITE);
+	destroy(GIVER);
+	look_at_region(REGION, 0, REGION_FRAMES, RF_GRANT_MAP_WRITE);
+	for (i = 0; i < pieces; i++)
+		CHECK_EQ(grant_unmap(handles[i]), 0, "unmap");
+	CHECK_EQ(reading(16), FAULT_PRESENT | FAULT_RESERVED, "read");
+	/* The mailbox of the taker, which has ended with its mappings, and ours. */
+	destroy(TAKER);
+	test_audit();
+}
+
 void test_main(void)
 {
 	self = start_info->domain;
@@ -246,9 +528,14 @@ void test_main(void)
 		return;
 	}
 	if (test_option("holder"))
-		return;
+		holds();
 	grant_init();
 	open_mailbox(GIVER);
-	one_frame();
-	ask(END);
+	all_of_it();
+	if (self == TAKER) {
+		ask(END);
+		return;
+	}
+	holder_ends();
+	giver_ends();
 }
