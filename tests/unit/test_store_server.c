@@ -563,7 +563,7 @@ static void test_ring_indices(void **state)
 	static const uint32_t bad[][2] = { { WIRE_RING_SIZE + 1, 0 },
 					   { UINT32_MAX, 0 },
 					   { 16, 1 },
-					   { 16, UINT32_MAX } };
+					   { 16, 0x80000000 } };
 
 	(void)state;
 	for (size_t i = 0; i < 4; i++) {
