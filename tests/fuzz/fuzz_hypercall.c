@@ -43,7 +43,7 @@
 #define CPUS	      2
 #define FRAMES	      (512 + 32) /* the guest has at first; it may have more */
 #define FRAMES_MAX    1024
-#define VICTIM_FRAMES 64 /* and one for its events */
+#define VICTIM_FRAMES 64 /* and those for its events and grants */
 #define VICTIM_PORTS  8
 #define EVENT_CALLS   (RF_HYPERCALL_interrupt_end + 1 - RF_HYPERCALL_event_register_page)
 #define EVENT_GFN     33
@@ -51,10 +51,13 @@
 #define STEPS	      2000
 #define TABLES	      8
 #define AUDIT_EVERY   16
+#define GRANT_CALLS   (RF_HYPERCALL_grant_copy + 1 - RF_HYPERCALL_grant_register)
 #define BUFFER_GFN    32
 #define KERNEL_BASE   0xffffff8000000000ULL /* slot 511: maps gfn i at page i, in each half */
 #define BUFFER	      (KERNEL_BASE + (BUFFER_GFN << 12))
 #define RW	      (PTE_PRESENT | PTE_WRITE | PTE_USER | PTE_ACCESSED | PTE_DIRTY)
+
+#include "fuzz_grant.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t size_max);
@@ -303,6 +306,12 @@ static void prepare_buffer(uint64_t number, unsigned count)
 		put_traps(buffer, count);
 	else if (number == RF_HYPERCALL_interrupt_bind)
 		put_interrupt(buffer);
+	else if (number == RF_HYPERCALL_grant_map)
+		put_grant_maps(buffer, count, domain, victim);
+	else if (number == RF_HYPERCALL_grant_unmap)
+		put_grant_unmaps(buffer, count);
+	else if (number == RF_HYPERCALL_grant_copy)
+		put_grant_copies(buffer, count, victim);
 }
 
 /* For the calls about events, whose arguments are small numbers. */
@@ -311,7 +320,10 @@ static void put_event_arguments(uint64_t number, uint64_t *arguments)
 	bool domain_first = number == RF_HYPERCALL_event_listen ||
 			    number == RF_HYPERCALL_event_connect;
 
-	if (number < RF_HYPERCALL_event_register_page || number == RF_HYPERCALL_interrupt_bind)
+	if (number == RF_HYPERCALL_grant_register)
+		arguments[0] = take_gfn();
+	if (number < RF_HYPERCALL_event_register_page || number > RF_HYPERCALL_interrupt_end ||
+	    number == RF_HYPERCALL_interrupt_bind)
 		return;
 	arguments[0] = take_below(PORTS);
 	arguments[1] = take_below(3);
@@ -339,6 +351,8 @@ static uint64_t take_number(uint8_t form)
 		return RF_HYPERCALL_mmu_batch;
 	if (form & 0x10)
 		return RF_HYPERCALL_event_register_page + take_below(EVENT_CALLS);
+	if (form & 0x20)
+		return RF_HYPERCALL_grant_register + take_below(GRANT_CALLS);
 	return take_below(RF_HYPERCALLS + 1);
 }
 
@@ -396,12 +410,13 @@ static void leave(void)
 	tlb_enter_hypervisor();
 }
 
-/* What the CPU reaches in a view is the guest's. */
+/* What the CPU reaches in a view is the guest's, or was granted to it. */
 static void check_reach(uint64_t table, uint64_t address, bool user)
 {
-	for (unsigned level = 4; level > 0; level--) {
-		uint64_t entry = ((uint64_t *)arch_frame_pointer(table))[pte_index(address, level)];
+	uint64_t entry = 0;
 
+	for (unsigned level = 4; level > 0; level--) {
+		entry = ((uint64_t *)arch_frame_pointer(table))[pte_index(address, level)];
 		if (!(entry & PTE_PRESENT))
 			return;
 		table = (entry & PTE_ADDRESS) >> 12;
@@ -410,7 +425,8 @@ static void check_reach(uint64_t table, uint64_t address, bool user)
 			break;
 		}
 	}
-	check(frame_owned_by(table, domain->id), "a view reaches a frame that is not the guest's");
+	check(may_reach(domain, victim, entry, table),
+	      "a view reaches a frame that is not the guest's, nor granted");
 	check(!user || address < USER_MAP_END, "the user view reaches the kernel half");
 }
 
@@ -477,7 +493,12 @@ static void step(void)
 	case 2:
 		device_interrupt_arrive((uint32_t)take_below(PORTS));
 		break;
-	case 3 ... 5:
+	case 3:
+		if (frame(base + GUEST_GRANTS))
+			write_grant(frame(base + GUEST_GRANTS), victim);
+		victim_acts(victim, domain);
+		break;
+	case 4 ... 5:
 		write_entry();
 		break;
 	case 6 ... 9:
@@ -535,15 +556,17 @@ static void start(bool control)
 		sched_up(domain->vcpus[i]);
 	}
 	victim_listens();
+	victim_grants(victim, domain->id);
 	/* Most have a page for their events from the beginning. */
 	if (take(1) & 3) {
 		this_cpu()->current = domain->vcpus[0];
 		check(do_event_register_page(base + EVENT_GFN) == 0, "no event page");
+		check(do_grant_register(base + GUEST_GRANTS) == 0, "no page of grants");
 		this_cpu()->current = NULL;
 	}
 }
 
-static void finish(void)
+static void finish_domain(void)
 {
 	/* -EBUSY: a control domain has done it itself. */
 	domain_destroy(domain);
@@ -555,6 +578,12 @@ static void finish(void)
 	use_cpu(0);
 	for (unsigned i = 0; domain_reap(); i++)
 		check(i < 1000, "a dying domain stays");
+	victim_unmaps_all(victim);
+}
+
+static void finish(void)
+{
+	finish_domain();
 	check(frame_free_count() == free_before, "frames are lost");
 }
 
@@ -576,9 +605,10 @@ static void check_victim_page(void)
 static void check_victim(void)
 {
 	check_victim_page();
+	check_victim_grants(victim);
 	for (uint64_t gfn = 0; gfn < VICTIM_FRAMES; gfn++)
-		check(memcmp(arch_frame_pointer(memory_lookup(victim, gfn)), victim_memory[gfn],
-			     FRAME_SIZE) == 0,
+		check(is_shared(gfn) || memcmp(arch_frame_pointer(memory_lookup(victim, gfn)),
+					       victim_memory[gfn], FRAME_SIZE) == 0,
 		      "another domain's memory has changed");
 }
 
@@ -619,6 +649,23 @@ size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t size_max, unsi
 	return size_max;
 }
 
+/* What the victim's first mapping takes stays with it: before frames are counted. */
+static void warm_up(void)
+{
+	struct rf_grant_map map = { .count = 1, .gfn = VICTIM_PLACE };
+	struct rf_grant_entry *entries;
+
+	domain = create("warm", false, 1, 64, 64);
+	this_cpu()->current = domain->vcpus[0];
+	check(do_grant_register(1) == 0, "no page of grants");
+	entries = frame(1);
+	entries[0].grant = grant_word(victim->id, 2, 1, 0);
+	map.domain = domain->id;
+	check(victim_call(victim, &map, sizeof(map), do_grant_map) == 1, "no mapping");
+	this_cpu()->current = NULL;
+	finish_domain();
+}
+
 static void report(void)
 {
 	fprintf(stderr, "fuzz_hypercall: %lu hypercalls in %lu inputs\n", calls, inputs);
@@ -632,15 +679,18 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	fake_domain_init(RAM_FRAMES, CPUS);
 	walk_init(40);
 	fake_interrupt_hook = interrupted;
-	victim = create("victim", false, 1, VICTIM_FRAMES + 1, VICTIM_FRAMES + 1);
+	victim = create("victim", false, 1, VICTIM_ALL, VICTIM_ALL);
+	victim_tables(victim);
 	this_cpu()->current = victim->vcpus[0];
 	check(do_event_register_page(VICTIM_FRAMES) == 0, "no event page");
+	check(do_grant_register(VICTIM_GRANTS) == 0, "no page of grants");
 	this_cpu()->current = NULL;
 	for (uint64_t gfn = 0; gfn < VICTIM_FRAMES; gfn++) {
 		memset(victim_memory[gfn], (int)gfn + 1, FRAME_SIZE);
 		memcpy(arch_frame_pointer(memory_lookup(victim, gfn)), victim_memory[gfn],
 		       FRAME_SIZE);
 	}
+	warm_up();
 	free_before = frame_free_count();
 	return 0;
 }
