@@ -8,9 +8,10 @@
  * calls=N, seed=N. A fuzzer that hits itself in spite of all care is no failure, if the others make
  * N calls without it.
  */
-/* covers: audit, mmu_batch, memory_populate, memory_release */
+/* covers: audit, mmu_batch, memory_populate, memory_release, grant_map, grant_unmap, grant_copy */
 /* timeout: 1800 */
 /* status: 0 1 */
+#include "grants.h"
 #include "test.h"
 
 #include "abi/time.h"
@@ -235,12 +236,17 @@ static void one_call(void)
 {
 	uint64_t number = random_below(32) ? random_below(RF_HYPERCALLS) : argument();
 
+	/* Those need others to do the same. */
+	if (random_below(8) == 0)
+		number = RF_HYPERCALL_grant_map + random_below(3);
 	if (random_below(64) == 0)
 		refused();
 	else if (number == RF_HYPERCALL_mmu_batch)
 		one_batch();
 	else if (number == RF_HYPERCALL_memory_populate || number == RF_HYPERCALL_memory_release)
 		one_memory_call(number);
+	else if (number >= RF_HYPERCALL_grant_map && number <= RF_HYPERCALL_grant_copy)
+		grants_call(number, buffer + random_below(3) * PAGE_SIZE);
 	else if (number == RF_HYPERCALL_poll)
 		hv_poll(random_below(2) ? 0 : clock_ns() + random_below(20000));
 	else if (number == RF_HYPERCALL_read_msr || number == RF_HYPERCALL_write_msr)
@@ -275,11 +281,13 @@ static void touch(void)
 
 /* --- the vCPU that scribbles --- */
 
-/* A page-table entry; the frames it names are the chunk, or none that matters. */
+/* A page-table entry; the frames it names are the chunk, others' that were granted, or none that matters. */
 static uint64_t random_entry(void)
 {
 	uint64_t bits = random_u64() & (0xfff | PTE_NX);
 
+	if (random_below(4) == 0)
+		return grants_entry();
 	if (random_below(4))
 		bits |= PTE_PRESENT | PTE_ACCESSED;
 	bits &= ~PTE_LARGE;
@@ -336,6 +344,7 @@ static void prepare(void)
 
 	buffer = pages_alloc(BUFFER / PAGE_SIZE, PAGE_SIZE);
 	chunk_gfn = physical_of(pages_alloc(512, LARGE_PAGE_SIZE)) / PAGE_SIZE;
+	grants_prepare(chunk_gfn, 512);
 	for (i = 0; i < 4; i++) {
 		spare_roots[i] = root_new();
 		for (n = 0; n < 2048; n += 16)
@@ -372,7 +381,7 @@ static void fuzz(void)
 	stop = true;
 	vcpu_wait(1);
 	vcpu_wait(2);
-	printf("calls made: %lu\n", i);
+	printf("calls made: %lu, %u of them mapped something of others\n", i, grants_mapped());
 }
 
 /* --- the victim --- */
@@ -397,6 +406,7 @@ static void be_victim(void)
 
 	for (i = 0; i < pages * PAGE_SIZE / 8; i++)
 		memory[i] = random_u64();
+	grants_of_victim(memory);
 	hash = hash_memory(memory, end);
 	text_hash = hash_memory(text, text + PAGE_SIZE);
 	for (;;) {
