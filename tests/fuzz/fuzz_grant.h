@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "cpu.h"
 #include "domain.h"
 #include "frame.h"
 #include "grant.h"
@@ -17,6 +18,7 @@
 #include "vcpu.h"
 #include "abi/grant.h"
 
+#define VICTIM_FRAMES	  64
 /* Guest frames of the victim, above its memory: a page of entries, tables, operations. */
 #define VICTIM_GRANTS	  (VICTIM_FRAMES + 1)
 #define VICTIM_TABLES	  (VICTIM_FRAMES + 2)
@@ -30,13 +32,14 @@
 #define SHARED_WRITABLE	  8  /* and 2 frames from there on: entry 2 */
 #define GUEST_GRANTS	  34 /* gfn of the guest's own entries */
 
-static uint64_t take(unsigned bytes);
-static uint64_t take_below(uint64_t limit);
-static uint64_t take_gfn(void);
-static uint64_t take_boundary(void);
-static void check(bool good, const char *what);
+/* Of fuzz_hypercall.c. */
+uint64_t take(unsigned bytes);
+uint64_t take_below(uint64_t limit);
+uint64_t take_gfn(void);
+uint64_t take_boundary(void);
+void check(bool good, const char *what);
 
-static uint64_t grant_word(uint16_t domain, uint64_t gfn, uint64_t count, uint64_t flags)
+static inline uint64_t grant_word(uint16_t domain, uint64_t gfn, uint64_t count, uint64_t flags)
 {
 	return (uint64_t)domain << RF_GRANT_DOMAIN_SHIFT | gfn << FRAME_SHIFT |
 	       (count - 1) << RF_GRANT_COUNT_SHIFT | flags | RF_GRANT_VALID;
@@ -44,7 +47,7 @@ static uint64_t grant_word(uint16_t domain, uint64_t gfn, uint64_t count, uint64
 
 /* --- What the guest says --- */
 
-static uint32_t take_granter(const struct domain *victim)
+static inline uint32_t take_granter(const struct domain *victim)
 {
 	uint8_t form = (uint8_t)take(1);
 
@@ -53,13 +56,13 @@ static uint32_t take_granter(const struct domain *victim)
 	return form < 16 ? RF_DOMAIN_SELF : victim->id;
 }
 
-static uint32_t take_few(uint64_t limit)
+static inline uint32_t take_few(uint64_t limit)
 {
 	return take(1) < 4 ? (uint32_t)take_boundary() : (uint32_t)take_below(limit);
 }
 
-static void put_grant_maps(struct rf_grant_map *op, unsigned count, const struct domain *d,
-			   const struct domain *victim)
+static inline void put_grant_maps(struct rf_grant_map *op, unsigned count, const struct domain *d,
+				  const struct domain *victim)
 {
 	for (; count > 0; count--, op++) {
 		uint8_t form = (uint8_t)take(1);
@@ -80,13 +83,13 @@ static void put_grant_maps(struct rf_grant_map *op, unsigned count, const struct
 	}
 }
 
-static void put_grant_unmaps(struct rf_grant_unmap *op, unsigned count)
+static inline void put_grant_unmaps(struct rf_grant_unmap *op, unsigned count)
 {
 	for (; count > 0; count--, op++)
 		*op = (struct rf_grant_unmap){ .handle = take_few(4), .reserved = take(1) == 255 };
 }
 
-static struct rf_grant_place take_place(const struct domain *victim)
+static inline struct rf_grant_place take_place(const struct domain *victim)
 {
 	if (take(1) & 1)
 		return (struct rf_grant_place){ .domain = RF_DOMAIN_SELF,
@@ -96,7 +99,8 @@ static struct rf_grant_place take_place(const struct domain *victim)
 					.address = take_below(4) << FRAME_SHIFT | take(1) };
 }
 
-static void put_grant_copies(struct rf_grant_copy *op, unsigned count, const struct domain *victim)
+static inline void put_grant_copies(struct rf_grant_copy *op, unsigned count,
+				    const struct domain *victim)
 {
 	for (; count > 0; count--, op++) {
 		op->from = take_place(victim);
@@ -107,7 +111,7 @@ static void put_grant_copies(struct rf_grant_copy *op, unsigned count, const str
 }
 
 /* What the guest writes where its table of grants is, or was. */
-static void write_grant(void *page, const struct domain *victim)
+static inline void write_grant(void *page, const struct domain *victim)
 {
 	struct rf_grant_entry *entry = (struct rf_grant_entry *)page + take_below(6);
 	uint8_t form = (uint8_t)take(1);
@@ -125,13 +129,13 @@ static void write_grant(void *page, const struct domain *victim)
 
 /* --- The victim --- */
 
-static void *victim_frame(struct domain *victim, uint64_t gfn)
+static inline void *victim_frame(struct domain *victim, uint64_t gfn)
 {
 	return arch_frame_pointer(memory_lookup(victim, gfn));
 }
 
 /* Page i is guest frame i. */
-static void victim_tables(struct domain *victim)
+static inline void victim_tables(struct domain *victim)
 {
 	const uint64_t bits = PTE_PRESENT | PTE_WRITE | PTE_USER | PTE_ACCESSED | PTE_DIRTY;
 	uint64_t *level1 = victim_frame(victim, VICTIM_TABLES + 3);
@@ -144,7 +148,7 @@ static void victim_tables(struct domain *victim)
 	victim->vcpus[0]->root_gfn = VICTIM_TABLES;
 }
 
-static void victim_grants(struct domain *victim, uint16_t guest)
+static inline void victim_grants(struct domain *victim, uint16_t guest)
 {
 	struct rf_grant_entry *entries = victim_frame(victim, VICTIM_GRANTS);
 
@@ -155,8 +159,8 @@ static void victim_grants(struct domain *victim, uint16_t guest)
 	entries[4].grant = grant_word(guest, VICTIM_ALL - 1, 3, RF_GRANT_WRITE) & ~RF_GRANT_VALID;
 }
 
-static int64_t victim_call(struct domain *victim, const void *op, uint64_t size,
-			   int64_t (*call)(uint64_t operations, uint64_t count))
+static inline int64_t victim_call(struct domain *victim, const void *op, uint64_t size,
+				  int64_t (*call)(uint64_t operations, uint64_t count))
 {
 	struct vcpu *running = this_cpu()->current;
 	int64_t result;
@@ -168,7 +172,7 @@ static int64_t victim_call(struct domain *victim, const void *op, uint64_t size,
 	return result;
 }
 
-static void victim_unmaps(struct domain *victim, uint32_t handle)
+static inline void victim_unmaps(struct domain *victim, uint32_t handle)
 {
 	struct rf_grant_unmap op = { .handle = handle };
 
@@ -176,7 +180,7 @@ static void victim_unmaps(struct domain *victim, uint32_t handle)
 }
 
 /* It maps, copies from, or unmaps what the guest grants it at the moment; it never copies to it. */
-static void victim_acts(struct domain *victim, const struct domain *guest)
+static inline void victim_acts(struct domain *victim, const struct domain *guest)
 {
 	struct rf_grant_map map = { .domain = guest->id,
 				    .grant = (uint32_t)take_below(6),
@@ -190,18 +194,18 @@ static void victim_acts(struct domain *victim, const struct domain *guest)
 		victim_call(victim, &map, sizeof(map), do_grant_map);
 }
 
-static void victim_unmaps_all(struct domain *victim)
+static inline void victim_unmaps_all(struct domain *victim)
 {
 	for (uint32_t handle = 0; handle < victim->grant_map.mapping_used; handle++)
 		victim_unmaps(victim, handle);
 }
 
-static bool is_shared(uint64_t gfn)
+static inline bool is_shared(uint64_t gfn)
 {
 	return gfn == SHARED_WRITABLE || gfn == SHARED_WRITABLE + 1;
 }
 
-static void check_victim_grants(struct domain *victim)
+static inline void check_victim_grants(struct domain *victim)
 {
 	const struct rf_grant_entry *entries = victim_frame(victim, VICTIM_GRANTS);
 
@@ -212,8 +216,8 @@ static void check_victim_grants(struct domain *victim)
 }
 
 /* Granted for as much as the leaf lets it do. */
-static bool may_reach(const struct domain *d, const struct domain *victim, uint64_t leaf,
-		      uint64_t mfn)
+static inline bool may_reach(const struct domain *d, const struct domain *victim, uint64_t leaf,
+			     uint64_t mfn)
 {
 	if (frame_owned_by(mfn, d->id))
 		return true;

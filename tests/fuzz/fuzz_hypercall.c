@@ -39,23 +39,22 @@
 #include "abi/memory.h"
 #include "abi/mmu.h"
 
-#define RAM_FRAMES    2048
-#define CPUS	      2
-#define FRAMES	      (512 + 32) /* the guest has at first; it may have more */
-#define FRAMES_MAX    1024
-#define VICTIM_FRAMES 64 /* and those for its events and grants */
-#define VICTIM_PORTS  8
-#define EVENT_CALLS   (RF_HYPERCALL_interrupt_end + 1 - RF_HYPERCALL_event_register_page)
-#define EVENT_GFN     33
-#define PORTS	      12 /* that are tried */
-#define STEPS	      2000
-#define TABLES	      8
-#define AUDIT_EVERY   16
-#define GRANT_CALLS   (RF_HYPERCALL_grant_copy + 1 - RF_HYPERCALL_grant_register)
-#define BUFFER_GFN    32
-#define KERNEL_BASE   0xffffff8000000000ULL /* slot 511: maps gfn i at page i, in each half */
-#define BUFFER	      (KERNEL_BASE + (BUFFER_GFN << 12))
-#define RW	      (PTE_PRESENT | PTE_WRITE | PTE_USER | PTE_ACCESSED | PTE_DIRTY)
+#define RAM_FRAMES   2048
+#define CPUS	     2
+#define FRAMES	     (512 + 32) /* the guest has at first; it may have more */
+#define FRAMES_MAX   1024
+#define VICTIM_PORTS 8
+#define EVENT_CALLS  (RF_HYPERCALL_interrupt_end + 1 - RF_HYPERCALL_event_register_page)
+#define EVENT_GFN    33
+#define PORTS	     12 /* that are tried */
+#define STEPS	     2000
+#define TABLES	     8
+#define AUDIT_EVERY  16
+#define GRANT_CALLS  (RF_HYPERCALL_grant_copy + 1 - RF_HYPERCALL_grant_register)
+#define BUFFER_GFN   32
+#define KERNEL_BASE  0xffffff8000000000ULL /* slot 511: maps gfn i at page i, in each half */
+#define BUFFER	     (KERNEL_BASE + (BUFFER_GFN << 12))
+#define RW	     (PTE_PRESENT | PTE_WRITE | PTE_USER | PTE_ACCESSED | PTE_DIRTY)
 
 #include "fuzz_grant.h"
 
@@ -71,7 +70,7 @@ static uint64_t free_before;
 static uint64_t inputs, calls;
 static uint8_t victim_memory[VICTIM_FRAMES][FRAME_SIZE];
 
-static void check(bool good, const char *what)
+void check(bool good, const char *what)
 {
 	if (good)
 		return;
@@ -86,7 +85,7 @@ static void check_audit(const char *wrong)
 
 /* --- choices, from the input --- */
 
-static uint64_t take(unsigned bytes)
+uint64_t take(unsigned bytes)
 {
 	uint64_t value = 0;
 
@@ -95,12 +94,12 @@ static uint64_t take(unsigned bytes)
 	return value;
 }
 
-static uint64_t take_below(uint64_t limit)
+uint64_t take_below(uint64_t limit)
 {
 	return take(limit > 256 ? 2 : 1) % limit;
 }
 
-static uint64_t take_boundary(void)
+uint64_t take_boundary(void)
 {
 	static const uint64_t values[] = {
 		0,
@@ -135,7 +134,7 @@ static uint64_t take_boundary(void)
 	return value + (take(1) & 1 ? 4096 : 0);
 }
 
-static uint64_t take_gfn(void)
+uint64_t take_gfn(void)
 {
 	switch (take(1) & 7) {
 	case 0:
