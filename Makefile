@@ -154,7 +154,7 @@ BENCHES := $(patsubst %,$(O)/tests/bench/%.elf,$(BENCH_NAMES))
 # The program that is measured under Linux, its RAM disk, and the plugin that counts from outside.
 BENCH_PROGRAM := $(wildcard tests/bench/program/*.c)
 BENCH_PLUGIN := $(wildcard tests/bench/plugin/*.c)
-BENCH_FILES := $(O)/tests/bench/initrd.gz $(O)/tests/bench/plugin.so
+BENCH_FILES := $(O)/tests/bench/initrd.gz $(O)/tests/bench/plugin.so $(O)/tests/guest/marks.elf
 
 IMAGES := $(if $(LINK_SCRIPT),$(O)/ringfence.elf64 $(O)/ringfence $(O)/ringfence.pvh)
 

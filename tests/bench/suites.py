@@ -11,7 +11,13 @@ import pathlib
 
 import program_ramdisk
 import results
+import systems
 import table
+
+ALL = tuple(system.name for system in systems.ALL)
+# A virtual machine in an emulated one takes minutes to start, and more with several processors: beyond the
+# first suite, only if it is asked for.
+QUICK = tuple(name for name in ALL if not name.startswith("kvm"))
 
 
 @dataclasses.dataclass
@@ -49,17 +55,19 @@ def chosen(names, wanted):
 
 def plan(arguments):
     """The suites that the arguments ask for: choosing only operations leaves out programs, and vice versa."""
-    wanted, systems, planned = arguments.operations, tuple(arguments.systems), []
+    wanted, planned = arguments.operations, []
+    every = tuple(arguments.systems or ALL)
+    quick = tuple(arguments.systems or QUICK)
     if wanted or not arguments.programs:
         several = table.SEVERAL if arguments.processors > 1 else {}
         planned.append(Suite("operations", "operations", chosen({**table.SINGLE, **several}, wanted),
-                             arguments.processors, systems=systems))
+                             arguments.processors, systems=every))
         planned += [Suite(f"processors-{processors}", f"{processors} processors",
-                          chosen({**table.SEVERAL, **table.SCALING}, wanted), processors, systems=systems)
+                          chosen({**table.SEVERAL, **table.SCALING}, wanted), processors, systems=quick)
                     for processors in arguments.smp]
     if arguments.programs or not (wanted or arguments.no_programs):
         planned.append(Suite("programs", "programs", chosen(table.PROGRAMS, arguments.programs),
-                             arguments.processors, True, systems))
+                             arguments.processors, True, quick))
     return [suite for suite in planned if suite.operations]
 
 

@@ -13,6 +13,7 @@ import kvm_ramdisk
 import machine
 import peers
 import results
+import sizes
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 # Where hypervisors have their code: the first half TiB slots of the upper half, the image of
@@ -89,6 +90,10 @@ class System:
         """Into the hypervisor, for each time the operation is done."""
         return operation.returns()
 
+    def sizes(self, setup):
+        """Facts that the machine itself cannot tell."""
+        return {}
+
 
 class Native(System):
     name, title = "native", "native"
@@ -115,6 +120,10 @@ class Ringfence(System):
                 "--qemu", shlex.join(setup.instrument(phases))]
 
 
+    def sizes(self, setup):
+        return {**sizes.of_image(setup.build / "ringfence"), **sizes.ringfence_memory(setup)}
+
+
 class Xen(System):
     """Linux as domain 0, paravirtual. XPTI is not needed: the processor is AMD's."""
     name, title = "xen", "Xen PV"
@@ -129,6 +138,10 @@ class Xen(System):
             f"dom0_max_vcpus={setup.processors} loglvl=warning",
             "-initrd", f"{setup.linux / 'bzImage'} {line},{setup.initrd}",
         ] + setup.instrument(phases)
+
+
+    def sizes(self, setup):
+        return sizes.of_image(peers.xen()[0])
 
 
 class Kvm(System):

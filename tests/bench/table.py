@@ -69,6 +69,11 @@ PROGRAMS = {
 # Only some systems have these.
 OPTIONAL = ("hypercall",)
 SIZES = (
+    ("image_bytes", "hypervisor's file as loaded, KiB", 1024),
+    ("image_memory", "the same with its zeroed memory, KiB", 1024),
+    ("hypervisor_kilobytes", "memory that the hypervisor keeps for itself, MiB", 1024),
+    ("shadow_kilobytes", "of it for shadows, MiB", 1024),
+    ("shadow_bytes_per_process", "shadows of a small process, KiB", 1024),
     ("boot_cycles", "power on to the first process, million instructions", 1e6),
     ("memory_kilobytes", "memory that Linux has, MiB", 1024),
 )

@@ -26,6 +26,7 @@
 #include <unistd.h>
 
 #include "counters.h"
+#include "facts.h"
 #include "marker.h"
 #include "operation.h"
 
@@ -118,26 +119,6 @@ static void wait_for_clock(void)
 		nanosleep(&tenth, NULL);
 	} while (early && --tries);
 	operation_check(!early, "the clock is not ready");
-}
-
-static unsigned long memory_kilobytes(void)
-{
-	char line[128] = "";
-	unsigned long kilobytes = 0;
-	FILE *file = fopen("/proc/meminfo", "r");
-
-	if (file && fgets(line, sizeof(line), file))
-		sscanf(line, "MemTotal: %lu", &kilobytes);
-	if (file)
-		fclose(file);
-	return kilobytes;
-}
-
-/* The cycle counter starts with the machine, and counts instructions under -icount. */
-static void print_facts(unsigned long cycles)
-{
-	printf("bench: fact boot_cycles %lu\n", cycles);
-	printf("bench: fact memory_kilobytes %lu\n", memory_kilobytes());
 }
 
 static bool chosen(const char *name)
@@ -238,7 +219,7 @@ int main(int argc, char **argv)
 	counters_open();
 	allocate_results();
 	choose();
-	print_facts(cycles);
+	facts_print_first(cycles);
 	wait_for_clock();
 	for (run = 0; run < runs; run++) {
 		for (i = 0; i < result_count; i++)
@@ -246,6 +227,7 @@ int main(int argc, char **argv)
 		for (i = 0; i < result_count; i++)
 			print(run, &results[i]);
 	}
+	facts_print_last();
 	printf("bench: end\n");
 	power_off();
 }

@@ -4,11 +4,12 @@
  * measurements.
  *
  *   counters  what it counted for this domain's vCPUs, together: a line "name number" each
+ *   memory    frames of this domain, and of its shadows: a line "name number" each
  *   audit     reading it has the hypervisor recount everything, and compare every shadow entry with
  *             the page tables: "ok", or the read fails, and the hypervisor's log says why. Only in
  *             the control domain.
  *
- * Both take a hypercall or more, so only root may read them.
+ * Each takes a hypercall or more, so only root may read them.
  */
 #include <linux/delay.h>
 #include <linux/init.h>
@@ -110,6 +111,26 @@ static ssize_t counters_show(struct kobject *object, struct kobj_attribute *attr
 
 static struct kobj_attribute counters_attribute = __ATTR_RO_MODE(counters, 0400);
 
+static ssize_t memory_show(struct kobject *object, struct kobj_attribute *attribute, char *text)
+{
+	struct rf_domain_info *info = kzalloc(sizeof(*info), GFP_KERNEL);
+	ssize_t result;
+
+	if (!info)
+		return -ENOMEM;
+	result = rf_call2(RF_HYPERCALL_domain_info, RF_DOMAIN_SELF, (unsigned long)info);
+	if (!result)
+		result = sysfs_emit(text,
+				    "frames %llu\nframes_max %llu\n"
+				    "shadow_frames %llu\nshadow_frames_used %llu\n",
+				    info->frames, info->frames_max, info->shadow_frames,
+				    info->shadow_frames_used);
+	kfree(info);
+	return result;
+}
+
+static struct kobj_attribute memory_attribute = __ATTR_RO_MODE(memory, 0400);
+
 static int audit_stopped(void *unused)
 {
 	return rf_call1(RF_HYPERCALL_audit, RF_AUDIT_FLUSHED);
@@ -149,6 +170,8 @@ static int __init rf_sysfs_init(void)
 	if (!folder)
 		return -ENOMEM;
 	error = sysfs_create_file(folder, &counters_attribute.attr);
+	if (!error)
+		error = sysfs_create_file(folder, &memory_attribute.attr);
 	if (!error && (rf_start_info.flags & RF_START_CONTROL))
 		error = sysfs_create_file(folder, &audit_attribute.attr);
 	return error;
