@@ -359,7 +359,8 @@ int shadow_fill(struct shadow_half *half, uint64_t address, uint32_t access, uin
 	return result;
 }
 
-int shadow_fill_range(struct shadow_half *half, uint64_t start, uint64_t end)
+/* A region that was not filled lately. */
+static int fill_range_walk(struct shadow_half *half, uint64_t start, uint64_t end)
 {
 	unsigned first = pte_index(start, 1);
 	struct walk walk;
@@ -375,5 +376,18 @@ int shadow_fill_range(struct shadow_half *half, uint64_t start, uint64_t end)
 	table = table_at(half, start, 1);
 	if (!table)
 		return -ENOMEM;
+	if (kind == WALK_TABLE)
+		shadow_quick_remember(half, start, &walk, table);
+	return fill_around(half, table, start, &walk, first, first + ((end - start) >> 12));
+}
+
+int shadow_fill_range(struct shadow_half *half, uint64_t start, uint64_t end)
+{
+	unsigned first = pte_index(start, 1);
+	struct walk walk;
+	uint64_t *table = shadow_quick_probe(half, start, &walk);
+
+	if (!table)
+		return fill_range_walk(half, start, end);
 	return fill_around(half, table, start, &walk, first, first + ((end - start) >> 12));
 }

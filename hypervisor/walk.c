@@ -167,6 +167,8 @@ enum walk_kind walk_probe(const struct domain *d, uint64_t root_gfn, uint64_t ad
 		/* A CPU keeps nothing that it found through an entry without A. */
 		if (!(entry & PTE_ACCESSED))
 			return WALK_NONE;
+		walk->slot[level - 2] = slot;
+		walk->value[level - 2] = entry;
 		upper = walk_rights(upper, entry);
 		gfn = (entry & PTE_ADDRESS) >> 12;
 	}

@@ -19,7 +19,7 @@ struct walk {
 	uint64_t upper; /* what the levels above allow: PTE_WRITE and PTE_USER if all do,
 			   PTE_NO_EXECUTE if one says so */
 	unsigned level; /* of the leaf: 1, 2 or 3 */
-	/* walk_guest() to a leaf of level 1: the entries of levels 2, 3, 4, and what they are. */
+	/* To a leaf of level 1: the entries of levels 2, 3, 4, and what they are. */
 	uint64_t *slot[3];
 	uint64_t value[3];
 };

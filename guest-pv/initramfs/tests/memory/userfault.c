@@ -46,9 +46,10 @@ static void *serve_missing(void *unused)
 		};
 		number = (copy.dst - (uintptr_t)region) / PAGE;
 		memcpy(page, pattern + number * PAGE, PAGE);
+		/* Before: who waited for the last one may look at once. */
+		atomic_fetch_add(&served, 1);
 		/* Two threads may have missed the same page. */
 		check(ioctl(user_fault, UFFDIO_COPY, &copy) == 0 || errno == EEXIST);
-		atomic_fetch_add(&served, 1);
 	}
 	return NULL;
 }

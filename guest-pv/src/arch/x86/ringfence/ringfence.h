@@ -62,6 +62,8 @@ static inline void rf_msi_init_ops(void)
 
 void rf_setup_clockevent(void);
 void rf_mmu_start_cpu(void);
+/* What this CPU has put off is done now, for on_each_cpu(). */
+void rf_mmu_perform_deferred(void *unused);
 
 asmlinkage void rf_start_kernel(phys_addr_t info);
 asmlinkage void rf_cpu_bringup_and_idle(void);

@@ -138,8 +138,8 @@ static int audit_stopped(void *unused)
 
 /*
  * While all CPUs are stopped none is between writing an entry and flushing it; but a task that
- * sleeps may be, and the kernel's own unmappings are flushed late, unless asked for. So what does
- * not agree must be found several times before it counts.
+ * sleeps may be; the kernel's own unmappings, and what ended address spaces leave, are flushed late,
+ * unless asked for. So what does not agree must be found several times before it counts.
  */
 static ssize_t audit_show(struct kobject *object, struct kobj_attribute *attribute, char *text)
 {
@@ -150,6 +150,7 @@ static ssize_t audit_show(struct kobject *object, struct kobj_attribute *attribu
 		if (attempt)
 			msleep(AUDIT_PAUSE_MS);
 		vm_unmap_aliases();
+		on_each_cpu(rf_mmu_perform_deferred, NULL, 1);
 		error = stop_machine(audit_stopped, NULL, NULL);
 		if (error != -ENODATA)
 			break;
