@@ -7,16 +7,13 @@
  */
 #include "check.h"
 
-#include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "memory.h"
 #include "store.h"
 
 struct check {
-	struct account *accounts; /* what is found */
+	struct quota found;
 	struct store *store;
 	char *text;
 	size_t size;
@@ -64,10 +61,8 @@ static void check_elements(struct check *check, struct node *node)
 static bool count_node(void *argument, const char *path, struct node *node)
 {
 	struct check *check = argument;
-	struct account *account = &check->accounts[content_owner(node->content)];
 
-	account->nodes++;
-	account->bytes += quota_node_bytes(node->content, node->name->length);
+	quota_add_node(&check->found, node->content, node->name->length);
 	check_elements(check, node->children);
 	if (!node->content->permissions)
 		wrong(check, "has no owner", path);
@@ -76,7 +71,7 @@ static bool count_node(void *argument, const char *path, struct node *node)
 
 static void count_session(struct check *check, const struct session *session)
 {
-	struct account *account = &check->accounts[session->domain];
+	struct account *account = quota_account(&check->found, session->domain);
 	const struct transaction *transaction;
 	const struct watch *watch;
 
@@ -93,12 +88,14 @@ static void count_session(struct check *check, const struct session *session)
 static void compare(struct check *check, unsigned int domain)
 {
 	static const struct account none;
-	const struct account *found = &check->accounts[domain];
+	const struct account *found = quota_find(&check->found, (uint16_t)domain);
 	const struct account *kept = quota_find(&check->store->quota, (uint16_t)domain);
 	char name[32];
 
 	if (!kept)
 		kept = &none;
+	if (!found)
+		found = &none;
 	snprintf(name, sizeof(name), "domain %u", domain);
 	if (kept->nodes != found->nodes)
 		wrong(check, "number of nodes is wrong", name);
@@ -110,6 +107,19 @@ static void compare(struct check *check, unsigned int domain)
 		wrong(check, "number of transactions is wrong", name);
 }
 
+/* Of all domains that have something, by either count. */
+static void compare_all(struct check *check)
+{
+	for (unsigned int domain = 0; domain < QUOTA_DOMAINS; domain++) {
+		unsigned int group = domain / QUOTA_GROUP;
+
+		if (check->found.groups[group] || check->store->quota.groups[group])
+			compare(check, domain);
+		else
+			domain += QUOTA_GROUP - 1;
+	}
+}
+
 bool check_store(struct store *store, char *text, size_t size)
 {
 	static const char *const tops[] = { "/", PATH_INTRODUCED, PATH_RELEASED };
@@ -117,14 +127,13 @@ bool check_store(struct store *store, char *text, size_t size)
 	const struct session *session;
 
 	snprintf(text, size, "OK");
-	check.accounts = memory_zero(QUOTA_DOMAINS * sizeof(*check.accounts));
+	quota_init(&check.found);
 	for (size_t i = 0; i < 3; i++)
 		tree_walk(tree_find(store->top, tops[i]), tops[i], 0, count_node, &check);
 	check_elements(&check, store->top->children);
 	TAILQ_FOREACH(session, &store->sessions, in_store)
 		count_session(&check, session);
-	for (unsigned int i = 0; i < QUOTA_DOMAINS && check.good; i++)
-		compare(&check, i);
-	free(check.accounts);
+	compare_all(&check);
+	quota_free(&check.found);
 	return check.good;
 }
