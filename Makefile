@@ -160,7 +160,7 @@ IMAGES := $(if $(LINK_SCRIPT),$(O)/ringfence.elf64 $(O)/ringfence $(O)/ringfence
 
 # --- Targets --------------------------------------------------------------------------------------
 
-.PHONY: all help deps defconfig menuconfig toolstack guests unit fuzz check test test-full tests run linux bench bench-this bench-files bench-files-this bench-paths bench-paths-this clean FORCE
+.PHONY: all help deps defconfig menuconfig toolstack guests unit fuzz check test test-full tests run linux bench bench-this bench-files bench-files-this bench-paths bench-paths-this bench-store clean FORCE
 
 all: $(if $(IMAGES),$(IMAGES),$(HYPERVISOR_OBJECTS)) toolstack ## the hypervisor and the toolstack (default)
 
@@ -256,6 +256,9 @@ bench-files-this: all $(BENCH_FILES)
 
 bench-paths: $(O)/bench/.config ## what each path through the hypervisor costs, in instructions
 	$(Q)$(MAKE) O=$(O)/bench bench-paths-this
+
+bench-store: $(O)/tests/bench/store ## what operations of the store cost as it grows
+	$(Q)$<
 
 $(O)/bench/.config: Kconfig
 	$(Q)$(MAKE) -s O=$(O)/bench defconfig >/dev/null
@@ -390,6 +393,11 @@ $(O)/toolstack/lib/librfstore.a: $(patsubst %.c,$(O)/%.o,$(wildcard toolstack/st
 	@mkdir -p $(@D)
 	$(call say,AR,$@)
 	$(Q)rm -f $@ && $(AR) rcsD $@ $(filter %.o,$^)
+
+$(O)/tests/bench/store: tests/bench/store/store.c $(filter-out %/main.o,$(call toolstack_objects,store)) $(O)/toolstack.link
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(TOOLSTACK_FLAGS) $(TOOLSTACK_LDFLAGS) -o $@ $(filter %.c %.o,$^)
 
 # Their tests: for the host like all unit tests, but with the host's headers and libraries.
 TOOLSTACK_HOST_CC = $(Q)$(CC) $(TOOLSTACK_HOST_FLAGS) $(UNIT_SANITIZE) $(DEPENDENCIES) -c -o $@ $<

@@ -3,8 +3,8 @@
  * Any messages, of domain 0 and of two guests, to a store: every answer is a message that the protocol allows, no guest
  * gets beyond its quota, and at the end the store is in order.
  *
- * The input is a list of messages: who, what, in which transaction, how long, and the payload, of which most bytes become
- * those that paths are made of. One kind of message goes out as raw bytes.
+ * The input is a list of messages: who, what, in which transaction, how long, and the payload, of which most bytes
+ * become those that paths are made of. One kind of message goes out as raw bytes.
  *
  * options: -max_len=1000 -runs=30000
  * full-options: -max_len=4000 -runs=3000000

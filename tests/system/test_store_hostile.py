@@ -148,7 +148,7 @@ def work_in_transaction(control, number):
         except store_daemon.Refused as refused:
             if str(refused) != "ENOENT":
                 raise
-        control.write("/work/transaction", str(number), transaction)
+        control.write("/job/transaction", str(number), transaction)
         try:
             control.end(transaction)
             return attempt
@@ -169,8 +169,8 @@ def test_attacks():
             attacker.start()
         most, total = 0, 0
         for number in range(OPERATIONS):
-            control.write(f"/work/{number % 100}", str(number))
-            if control.read(f"/work/{number % 100}") != str(number):
+            control.write(f"/job/{number % 100}", str(number))
+            if control.read(f"/job/{number % 100}") != str(number):
                 raise AssertionError("another value")
             attempts = work_in_transaction(control, number)
             most, total = max(most, attempts), total + attempts

@@ -6,8 +6,11 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 
 #include "toolstack/store/client/rfstore.h"
+#include "toolstack/store/client/wire.h"
 
 #define THREADS	  4
 #define ADDITIONS 50
@@ -239,6 +242,72 @@ static void test_watch(void **state)
 	assert_int_equal(rfstore_watch(store, "bad path", note, &seen, &watch), EINVAL);
 }
 
+/* What comes in one piece with an answer must be told to whoever polls: a store that answers so, in a thread. */
+static void answer(int client, uint32_t number, enum wire_type type, bool event)
+{
+	static const char told[] = "/w/x\0"
+				   "1";
+	const struct wire_header header = { type, number, 0, 3 };
+	const struct wire_header event_header = { WIRE_WATCH_EVENT, 0, 0, sizeof(told) };
+	char message[64];
+	size_t length = sizeof(header) + 3;
+
+	memcpy(message, &header, sizeof(header));
+	memcpy(message + sizeof(header), "OK", 3);
+	if (event) {
+		memcpy(message + length, &event_header, sizeof(event_header));
+		memcpy(message + length + sizeof(event_header), told, sizeof(told));
+		length += sizeof(event_header) + sizeof(told);
+	}
+	if (send(client, message, length, MSG_NOSIGNAL) != (ssize_t)length)
+		abort();
+}
+
+static void *fake_store(void *listening)
+{
+	int client = accept(*(int *)listening, NULL, NULL);
+	struct wire_header header;
+	char payload[64];
+
+	while (recv(client, &header, sizeof(header), MSG_WAITALL) == sizeof(header)) {
+		if (recv(client, payload, header.length, MSG_WAITALL) != (ssize_t)header.length)
+			abort();
+		answer(client, header.request, (enum wire_type)header.type,
+		       header.type == WIRE_WRITE);
+	}
+	close(client);
+	return NULL;
+}
+
+static void test_one_piece(void **state)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int listening = socket(AF_UNIX, SOCK_STREAM, 0);
+	struct rfstore_watch *watch;
+	struct seen seen = { 0 };
+	struct rfstore *fake;
+	struct pollfd file = { .events = POLLIN };
+	pthread_t thread;
+
+	(void)state;
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s/fake", unit.folder);
+	assert_int_equal(bind(listening, (struct sockaddr *)&address, sizeof(address)), 0);
+	assert_int_equal(listen(listening, 1), 0);
+	pthread_create(&thread, NULL, fake_store, &listening);
+	assert_int_equal(rfstore_open(&fake, address.sun_path), 0);
+	assert_int_equal(rfstore_watch(fake, "/w", note, &seen, &watch), 0);
+	assert_int_equal(rfstore_write(fake, RFSTORE_NONE, "/w/x", "1", 1), 0);
+	file.fd = rfstore_file(fake);
+	assert_int_equal(poll(&file, 1, 0), 1);
+	assert_int_equal(rfstore_dispatch(fake), 1);
+	assert_string_equal(seen.last, "/w/x");
+	assert_int_equal(poll(&file, 1, 0), 0);
+	rfstore_close(fake);
+	pthread_join(thread, NULL);
+	close(listening);
+	unlink(address.sun_path);
+}
+
 /* A callback uses the store, and ends its own watch. */
 static struct rfstore_watch *own;
 
@@ -370,7 +439,7 @@ int main(void)
 		TEST(test_domains),	  TEST(test_transaction),   TEST(test_threads),
 		TEST(test_watch),	  TEST(test_callback),	    TEST(test_again),
 		TEST(test_again_polling), TEST(test_again_threads), TEST(test_restrict),
-		TEST(test_no_store),
+		TEST(test_no_store),	  TEST(test_one_piece),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -195,6 +196,17 @@ static void catch_signals(void)
 	signal(SIGPIPE, SIG_IGN);
 }
 
+/* As many clients as the system allows. */
+static void raise_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 /* This program's file, also when another has taken its place there since. */
 static void find_program(char program[PATH_MAX])
 {
@@ -227,6 +239,7 @@ int main(int count, char **arguments)
 		return status;
 	find_program(program);
 	catch_signals();
+	raise_limit();
 	server_init(&server);
 	status = start(&server, &options);
 	if (!status) {

@@ -5,7 +5,8 @@
  * Interface: upgrade_execute, upgrade_resume, upgrade_save, upgrade_load.
  * What is odd: nodes go through the journal, which has them anyway. What goes along is what only a running store has:
  * sockets, bytes under way, watches, numbers of transactions. A watch that has events not told yet is told its own
- * path instead, and a transaction fails at its end as if another had changed what it saw; clients know both.
+ * path instead, and a transaction fails at its end as if another had changed what it saw; clients know both. The ring
+ * of a domain does not go along: whoever attaches rings does so again, from the domains that are introduced.
  */
 #include "upgrade.h"
 
@@ -118,11 +119,13 @@ void upgrade_save(const struct server *server, struct buffer *state)
 				   .sockets = (uint32_t)server->sockets };
 
 	TAILQ_FOREACH(connection, &server->connections, in_server)
-		head.connections++;
+		head.connections += !connection->transport.ring;
 	buffer_add(state, &head, sizeof(head));
 	buffer_add(state, server->listening, server->sockets * sizeof(server->listening[0]));
-	TAILQ_FOREACH(connection, &server->connections, in_server)
-		save_connection(connection, state);
+	TAILQ_FOREACH(connection, &server->connections, in_server) {
+		if (!connection->transport.ring)
+			save_connection(connection, state);
+	}
 }
 
 /* What is left of a state. */

@@ -139,6 +139,17 @@ static void take_event(struct rfstore *store, const struct wire_header *header)
 		rfstore_watch_queue(store, path, path + length + 1);
 }
 
+/* Whole messages that are here already: nobody who polls would learn of them from the socket. */
+static void take_rest(struct rfstore *store)
+{
+	struct wire_header header;
+
+	while (first_message(store, &header) == 0) {
+		take_event(store, &header);
+		remove_message(store, &header);
+	}
+}
+
 static int take_reply(const struct rfstore *store, const struct wire_header *header,
 		      struct rfstore_reply *reply)
 {
@@ -183,6 +194,7 @@ static int wait_reply(struct rfstore *store, uint32_t id, struct rfstore_reply *
 	}
 	error = take_reply(store, &header, reply);
 	remove_message(store, &header);
+	take_rest(store);
 	return error;
 }
 
@@ -331,13 +343,10 @@ void rfstore_link_take(struct rfstore *store)
 			return;
 	}
 	while (!error) {
+		take_rest(store);
 		error = first_message(store, &header);
-		if (!error) {
-			take_event(store, &header);
-			remove_message(store, &header);
-		} else if (error == EAGAIN) {
+		if (error == EAGAIN)
 			error = receive(store, false);
-		}
 	}
 	if (error != EAGAIN)
 		drop(store);
