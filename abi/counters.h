@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the hypervisor counts for every vCPU: entries by reason, and what it did in them. All
- * only ever grow.
+ * What the hypervisor counts for every vCPU: entries by reason, and what it did in them, which
+ * only ever grow; and where the vCPU is.
  */
 #ifndef RINGFENCE_ABI_COUNTERS_H
 #define RINGFENCE_ABI_COUNTERS_H
@@ -41,10 +41,15 @@ struct rf_counters {
 	uint64_t evictions;   /* roots dropped to make room */
 	uint64_t switches;    /* times this vCPU was given a CPU */
 	uint64_t prefills;    /* entries filled on return to user mode or by request */
-	uint64_t reserved[3];
+	uint64_t run_ns;      /* time it ran, */
+	uint64_t steal_ns;    /* and was ready and did not run */
+	uint64_t affinity;    /* no counters: the CPUs it may run on, */
+	uint32_t cpu;	      /* where it runs or waits, or did last, */
+	uint32_t status;      /* and RF_VCPU_* */
+	uint64_t reserved[7];
 };
 
 _Static_assert(RF_ENTRY_REASONS <= 16, "entry reasons fit");
-_Static_assert(sizeof(struct rf_counters) == 640, "rf_counters layout");
+_Static_assert(sizeof(struct rf_counters) == 704, "rf_counters layout");
 
 #endif

@@ -11,6 +11,10 @@
  * that word of `pending` without `mask`; and before it handles a port it clears the pending bit.
  * The word may hold ports of other vCPUs as well; these are told themselves.
  *
+ * A port that listens for RF_DOMAIN_HYPERVISOR, the control domain's only, is raised when there is news:
+ * a domain printed something, all of what it had printed before having been read; one ended, or is
+ * gone after domain_destroy.
+ *
  * A new port is masked, and not pending. Masking is the guest's alone: it sets the bit. To unmask
  * it clears the bit, and if the port is pending then, sets the selector bit and sends
  * RF_VECTOR_EVENT (send_ipi) to the port's vCPU itself.

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Memory a domain gives back and takes again, within its limit: extents of guest frames.
+ * Memory a domain gives back and takes again, within its limit: extents of guest frames. The control
+ * domain does it for others, too.
  *
  * memory_populate and memory_release take an array of extents, perform them in order, and return
  * how many they did; if not even the first, its error. They stop at the first that fails, and after
  * RF_MEMORY_BATCH_FRAMES frames: then call again with the rest. What is released reads as absent at
  * once, for every vCPU; what is populated is zeroed.
  *
+ * -EPERM   another domain than the control domain names somebody else
+ * -ESRCH   there is no such domain, or it is being destroyed
  * -EINVAL  order is neither 0 nor 9, gfn is not aligned to it or not below the limit, reserved is
  *	    not zero
  * -E2BIG   more than RF_MEMORY_BATCH_MAX extents

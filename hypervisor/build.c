@@ -148,6 +148,8 @@ static void create_all(void)
 {
 	for (uint32_t i = 1; i < build_plan_count; i++)
 		check_static(&build_plans[i]);
+	for (uint32_t i = 0; i < build_plan_count; i++)
+		build_plans[i].config.on_serial = true;
 	build_control_create(&build_plans[0]);
 	build_plans[0].domain->console.raw = command_line.console == CONSOLE_RAW;
 	for (uint32_t i = 1; i < build_plan_count; i++)

@@ -9,6 +9,7 @@
  * Odd: the serial line is polled, so its input needs no interrupt and works in a machine that
  * hangs. Typed text is for the debug keys when the option serial-input says so, or after Ctrl-A
  * was pressed three times in a row; else it is the control domain's (console_input.c).
+ * What a guest prints is kept (console_output.c), and printed unless it is told not to be.
  */
 #include "console.h"
 
@@ -50,7 +51,7 @@ static uint64_t line_size(const char *text, uint64_t size)
  * The serial line is slow, and a byte can become many on it, so that time is the limit. A short line
  * is not cut, else another vCPU's could come between its parts.
  */
-static int64_t write_pieces(struct domain *d, uint64_t text, uint64_t length)
+static int64_t write_pieces(struct domain *d, uint64_t text, uint64_t length, bool *news)
 {
 	uint64_t end = arch_time_ns() + WRITE_NS, done = 0;
 	char piece[PIECE];
@@ -62,7 +63,9 @@ static int64_t write_pieces(struct domain *d, uint64_t text, uint64_t length)
 		if (copy_from_guest(piece, text + done, size))
 			return -EFAULT;
 		size = line_size(piece, size);
-		log_guest(d->name, piece, size, &d->console);
+		*news |= console_output_put(&d->output, piece, size);
+		if (d->on_serial)
+			log_guest(d->name, piece, size, &d->console);
 		done += size;
 		if ((piece[size - 1] == '\n' || done >= LOG_GUEST_LINE_MAX) &&
 		    arch_time_ns() >= end)
@@ -74,14 +77,27 @@ static int64_t write_pieces(struct domain *d, uint64_t text, uint64_t length)
 int64_t do_console_write(uint64_t text, uint64_t length)
 {
 	struct domain *d = vcpu_current()->domain;
+	bool news = false;
 	int64_t result;
 
 	if (length > CONSOLE_WRITE_MAX)
 		return -E2BIG;
 	spin_lock(&d->console_lock);
-	result = write_pieces(d, text, length);
+	result = write_pieces(d, text, length, &news);
 	spin_unlock(&d->console_lock);
+	if (news)
+		event_news();
 	return result;
+}
+
+static void give_to_control_domain(char byte)
+{
+	struct domain *d = domain_find(0);
+
+	if (!d)
+		return;
+	console_input_put(d, &byte, 1, true);
+	domain_put(d);
 }
 
 static void toggle_debug_keys(void)
@@ -100,7 +116,7 @@ static void take_key(int key)
 		escapes = 0;
 		toggle_debug_keys();
 	} else if (!debug_keys && command_line.serial_input != SERIAL_INPUT_DEBUG) {
-		console_input_put(key == SERIAL_BREAK ? RF_CONSOLE_BREAK : (char)key);
+		give_to_control_domain(key == SERIAL_BREAK ? RF_CONSOLE_BREAK : (char)key);
 	} else if (!escapes && key != SERIAL_BREAK) {
 		debug_key_press(key);
 	}

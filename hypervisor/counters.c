@@ -7,6 +7,7 @@
  */
 #include "counters.h"
 
+#include "cpu.h"
 #include "domain.h"
 #include "guest_access.h"
 #include "index.h"
@@ -15,12 +16,18 @@
 
 static int64_t copy_counters(const struct domain *d, uint64_t vcpu, uint64_t counters)
 {
-	const struct vcpu *v;
+	struct rf_counters copy;
+	struct vcpu *v;
 
 	if (vcpu >= d->vcpu_count)
 		return -ENOENT;
 	v = d->vcpus[index_clamp(vcpu, d->vcpu_count)];
-	return copy_to_guest(counters, &v->counters, sizeof(v->counters));
+	copy = v->counters;
+	sched_times(v, &copy.run_ns, &copy.steal_ns);
+	copy.affinity = v->sched.affinity;
+	copy.cpu = v->sched.cpu->id;
+	copy.status = vcpu_status(v);
+	return copy_to_guest(counters, &copy, sizeof(copy));
 }
 
 int64_t do_counters(uint64_t domain, uint64_t vcpu, uint64_t counters)

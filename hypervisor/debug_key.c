@@ -59,6 +59,7 @@ static bool print_domain(struct domain *d, void *context)
 		[RF_DOMAIN_SHUTDOWN] = "shut down",
 		[RF_DOMAIN_CRASHED] = "crashed",
 		[RF_DOMAIN_DYING] = "dying",
+		[RF_DOMAIN_PAUSED] = "paused",
 	};
 
 	(void)context;

@@ -17,7 +17,6 @@
 #include "bitmap.h"
 #include "cpu.h"
 #include "exit_status.h"
-#include "guest_access.h"
 #include "printf.h"
 #include "quiesce.h"
 #include "string.h"
@@ -97,6 +96,7 @@ static const char *create_vcpus(struct domain *d, const struct domain_config *co
 		v->sched.cap = config->cap;
 		if (config->affinity)
 			v->sched.affinity = config->affinity;
+		v->sched.pause = config->paused;
 	}
 	return NULL;
 }
@@ -119,6 +119,7 @@ static void free_domain(struct domain *d)
 {
 	free_vcpus(d);
 	grant_map_destroy(d);
+	console_output_destroy(&d->output);
 	event_destroy(d);
 	memory_destroy(d);
 	give_number_back(d);
@@ -138,10 +139,13 @@ static const char *create_parts(struct domain *d, const struct domain_config *co
 		error = "no memory for its shadow page tables";
 	if (!error && event_create(d))
 		error = "no memory for its event ports";
+	if (!error && !d->control && console_output_create(&d->output))
+		error = "no memory for its console";
 	if (!error)
 		error = create_vcpus(d, config);
 	if (error) {
 		free_vcpus(d);
+		console_output_destroy(&d->output);
 		event_destroy(d);
 		shadow_destroy(d);
 		memory_destroy(d);
@@ -160,7 +164,8 @@ struct domain *domain_create(const struct domain_config *config, const char **er
 	d->control = config->control;
 	d->serial = __atomic_add_fetch(&last_serial, 1, __ATOMIC_RELAXED);
 	d->references = 1;
-	d->state = RF_DOMAIN_RUNNING;
+	d->state = config->paused ? RF_DOMAIN_PAUSED : RF_DOMAIN_RUNNING;
+	d->on_serial = config->on_serial;
 	d->vcpu_count = config->vcpus;
 	string_copy(d->name, config->name, sizeof(d->name));
 	if (!take_number(d)) {
@@ -180,6 +185,7 @@ struct domain *domain_create(const struct domain_config *config, const char **er
 
 void domain_start(struct domain *d)
 {
+	d->started = true;
 	sched_up(d->vcpus[0]);
 }
 
@@ -230,13 +236,47 @@ static void pause_vcpus(struct domain *d)
 		sched_pause(d->vcpus[i]);
 }
 
+/* With the lock, so that who ends it meanwhile pauses it after this. */
+static void start_or_go_on(struct domain *d)
+{
+	if (!d->started)
+		domain_start(d);
+	for (uint32_t i = 0; i < d->vcpu_count; i++)
+		sched_unpause(d->vcpus[i]);
+}
+
+void domain_pause(struct domain *d)
+{
+	spin_lock(&d->lock);
+	if (d->state == RF_DOMAIN_RUNNING) {
+		d->state = RF_DOMAIN_PAUSED;
+		pause_vcpus(d);
+	}
+	spin_unlock(&d->lock);
+}
+
+void domain_unpause(struct domain *d)
+{
+	spin_lock(&d->lock);
+	if (d->state == RF_DOMAIN_PAUSED) {
+		d->state = RF_DOMAIN_RUNNING;
+		start_or_go_on(d);
+	}
+	spin_unlock(&d->lock);
+}
+
+bool domain_is_there(const struct domain *d)
+{
+	return __atomic_load_n(&d->state, __ATOMIC_SEQ_CST) != RF_DOMAIN_DYING;
+}
+
 /* True for one caller only: the one who tells. */
 static bool leave_running(struct domain *d, uint32_t reason)
 {
 	bool was_running;
 
 	spin_lock(&d->lock);
-	was_running = d->state == RF_DOMAIN_RUNNING;
+	was_running = d->state == RF_DOMAIN_RUNNING || d->state == RF_DOMAIN_PAUSED;
 	if (was_running) {
 		d->reason = reason;
 		d->state = reason == RF_SHUTDOWN_CRASH ? RF_DOMAIN_CRASHED : RF_DOMAIN_SHUTDOWN;
@@ -268,6 +308,7 @@ static void end_domain(struct domain *d, uint32_t reason, const char *why)
 		any_crashed = true;
 	if (d->control)
 		end_machine(reason);
+	event_news();
 }
 
 void domain_shutdown(struct domain *d, uint32_t reason)
@@ -338,6 +379,7 @@ static void reap_free(struct domain *d)
 	spin_unlock(&domain_list_lock);
 	log_info("(%s) domain %u is gone", d->name, d->id);
 	free_domain(d);
+	event_news();
 }
 
 static void reap_one(struct domain *d)
@@ -423,62 +465,4 @@ int64_t do_shutdown(uint64_t reason)
 		return -EINVAL;
 	domain_shutdown(domain_current(), (uint32_t)reason);
 	return 0;
-}
-
-static void describe_vcpus(struct domain *d, struct rf_domain_info *info)
-{
-	for (uint32_t i = 0; i < d->vcpu_count; i++) {
-		struct vcpu *v = d->vcpus[i];
-		uint64_t run_ns, steal_ns;
-
-		sched_times(v, &run_ns, &steal_ns);
-		info->run_ns += run_ns;
-		info->vcpus_up += __atomic_load_n(&v->sched.state, __ATOMIC_RELAXED) != SCHED_DOWN;
-	}
-}
-
-static void describe(struct domain *d, struct rf_domain_info *info)
-{
-	const struct shadow_pool *pool = &d->shadow.pool;
-
-	memset(info, 0, sizeof(*info));
-	info->domain = d->id;
-	info->state = d->state;
-	info->reason = d->reason;
-	info->vcpus = d->vcpu_count;
-	info->control = d->control;
-	info->frames = d->memory.frames;
-	info->frames_max = d->memory.frames_max;
-	info->shadow_frames = pool->frames;
-	info->shadow_frames_used = pool->frames - pool->available;
-	memcpy(info->name, d->name, sizeof(info->name));
-	describe_vcpus(d, info);
-}
-
-int64_t do_domain_info(uint64_t id, uint64_t to)
-{
-	struct domain *self = domain_current();
-	struct rf_domain_info info;
-	struct domain *d;
-
-	if (!self->control && id != RF_DOMAIN_SELF && id != self->id)
-		return -EPERM;
-	d = domain_find(id);
-	if (!d)
-		return -ESRCH;
-	describe(d, &info);
-	domain_put(d);
-	return copy_to_guest(to, &info, sizeof(info));
-}
-
-int64_t do_domain_destroy(uint64_t id)
-{
-	struct domain *d = domain_find(id);
-	int error;
-
-	if (!d)
-		return -ESRCH;
-	error = d->control ? -EINVAL : domain_destroy(d);
-	domain_put(d);
-	return error;
 }

@@ -53,6 +53,21 @@ void event_post(struct vcpu *v)
 		interrupt_post(v, RF_VECTOR_EVENT);
 }
 
+void event_news(void)
+{
+	struct domain *d = domain_find(0);
+	struct vcpu *told = NULL;
+
+	if (!d)
+		return;
+	spin_lock(&d->event.lock);
+	if (d->event.news)
+		told = event_raise(d, d->event.news);
+	spin_unlock(&d->event.lock);
+	event_post(told);
+	domain_put(d);
+}
+
 /* --- Ports --- */
 
 /* A number of a guest, as an index; port 0, which is never taken, if it is none. */
@@ -111,6 +126,16 @@ static void set_connected(struct domain *d, uint32_t port, struct domain *peer, 
 	spin_unlock(&d->event.lock);
 }
 
+/* 0: none any more. */
+static void set_news(struct domain *d, uint32_t port)
+{
+	spin_lock(&d->event.lock);
+	d->event.news = port;
+	if (port)
+		d->event.ports[port].kind = EVENT_NEWS;
+	spin_unlock(&d->event.lock);
+}
+
 static void set_interrupt(struct domain *d, uint32_t port, enum event_kind kind, uint32_t interrupt)
 {
 	struct event_port *p = &d->event.ports[port];
@@ -154,7 +179,9 @@ static int close_port(struct domain *d, uint32_t port)
 	interrupt = p->interrupt;
 	if (kind == EVENT_CONNECTED)
 		told = disconnect(d, port);
-	if (kind == EVENT_CONNECTED || kind == EVENT_LISTENING)
+	if (kind == EVENT_NEWS)
+		set_news(d, 0);
+	if (kind == EVENT_CONNECTED || kind == EVENT_LISTENING || kind == EVENT_NEWS)
 		free_port(d, port);
 	if (kind == EVENT_INTERRUPT)
 		set_interrupt(d, port, EVENT_BUSY, interrupt);
@@ -275,6 +302,8 @@ static const char *audit_port(struct domain *d, uint32_t port)
 		return "I10: an event port has no number, no page or no vCPU";
 	if (p->kind == EVENT_CONNECTED)
 		return audit_connected(d, port);
+	if ((p->kind == EVENT_NEWS) != (d->event.news == port))
+		return "I10: the event port for news is not the one that is noted";
 	if (p->kind == EVENT_INTERRUPT && !device_interrupt_is_bound(p->interrupt, d, port))
 		return "I10: an event port has an interrupt that does not have it";
 	return NULL;
@@ -310,11 +339,29 @@ int64_t do_event_register_page(uint64_t gfn)
 	return -EBUSY;
 }
 
+static int64_t listen_for_news(struct domain *d)
+{
+	int64_t port = -EBUSY;
+
+	if (!d->control)
+		return -EPERM;
+	spin_lock(&event_lock);
+	if (!d->event.news)
+		port = take_port(d, 0);
+	if (port > 0)
+		set_news(d, (uint32_t)port);
+	spin_unlock(&event_lock);
+	return port;
+}
+
 int64_t do_event_listen(uint64_t domain)
 {
-	struct domain *d = domain_current(), *other = domain_find(domain);
+	struct domain *d = domain_current(), *other;
 	int64_t port = -ESRCH;
 
+	if (domain == RF_DOMAIN_HYPERVISOR)
+		return listen_for_news(d);
+	other = domain_find(domain);
 	if (!other)
 		return -ESRCH;
 	spin_lock(&event_lock);
@@ -373,7 +420,7 @@ int64_t do_event_send(uint64_t port)
 {
 	static const int errors[] = {
 		[EVENT_FREE] = -ENOENT,	     [EVENT_LISTENING] = -ENOTCONN, [EVENT_CONNECTED] = 0,
-		[EVENT_INTERRUPT] = -EINVAL, [EVENT_BUSY] = -ENOENT,
+		[EVENT_INTERRUPT] = -EINVAL, [EVENT_NEWS] = -EINVAL,	    [EVENT_BUSY] = -ENOENT,
 	};
 	struct domain *d = domain_current();
 	const struct event_port *p = &d->event.ports[port_index(port)];

@@ -13,11 +13,13 @@
 #include "arch_hypercall.h"
 #include "audit.h"
 #include "console.h"
-#include "console_input.h"
+#include "console_read.h"
 #include "counters.h"
 #include "cpu.h"
 #include "device_interrupt.h"
 #include "domain.h"
+#include "domain_control.h"
+#include "domain_copy.h"
 #include "event.h"
 #include "grant.h"
 #include "grant_map.h"
@@ -58,7 +60,6 @@ int64_t hypercall_dispatch(uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3, u
 	struct vcpu *v = this_cpu()->current;
 
 	/* Arguments that no call takes yet. */
-	(void)a3;
 	(void)a4;
 	(void)a5;
 	switch (number) {

@@ -5,7 +5,8 @@
  * Interface: memory.h; the lookups are inline there.
  * Locks: memory.lock for every change of the map. Readers take none: a frame or table that leaves
  * the map is freed only when every CPU that runs the domain has left the hypervisor once
- * (quiesce.h), and when no shadow leads to it. So other domains' CPUs must not look here.
+ * (quiesce.h), and when no shadow leads to it. So other domains' CPUs look here only with the lock, and hold what they
+ * find (memory_hold_other).
  * Odd: the control domain has no map. What it owns it finds at its machine address, so unlinking a
  * frame is retiring it (frame.h), and populating asks for that very frame.
  * While a frame waits to be freed its list node holds it, and its tag says how many follow it.
@@ -369,15 +370,11 @@ static int perform_piece(struct batch *batch, uint64_t address, uint64_t count)
 	return error;
 }
 
-static int64_t perform_all(uint64_t address, uint64_t count, bool for_populate)
+static int64_t perform_all(struct domain *d, uint64_t address, uint64_t count, bool for_populate)
 {
-	struct batch batch = { .domain = domain_current(), .populate = for_populate };
+	struct batch batch = { .domain = d, .populate = for_populate };
 	int error = 0;
 
-	if (count > RF_MEMORY_BATCH_MAX)
-		return -E2BIG;
-	if (address + count * sizeof(struct rf_memory_extent) < address)
-		return -EFAULT;
 	list_init(&batch.unlinked);
 	while (batch.done < count && !error) {
 		uint64_t left = count - batch.done;
@@ -390,14 +387,69 @@ static int64_t perform_all(uint64_t address, uint64_t count, bool for_populate)
 	return batch.done ? (int64_t)batch.done : error;
 }
 
-int64_t do_memory_populate(uint64_t extents, uint64_t count)
+static int64_t perform_for_other(uint64_t domain, uint64_t address, uint64_t count,
+				 bool for_populate)
 {
-	return perform_all(extents, count, true);
+	struct domain *d = domain_find(domain);
+	int64_t result = -ESRCH;
+
+	if (!d)
+		return -ESRCH;
+	/* From here on it is not taken apart before this CPU leaves the hypervisor, or waits. */
+	if (domain_is_there(d))
+		result = perform_all(d, address, count, for_populate);
+	domain_put(d);
+	return result;
 }
 
-int64_t do_memory_release(uint64_t extents, uint64_t count)
+static int64_t find_and_perform(uint64_t domain, uint64_t address, uint64_t count,
+				bool for_populate)
 {
-	return perform_all(extents, count, false);
+	struct domain *self = domain_current();
+	bool own = domain == RF_DOMAIN_SELF || domain == self->id;
+
+	if (!own && !self->control)
+		return -EPERM;
+	if (count > RF_MEMORY_BATCH_MAX)
+		return -E2BIG;
+	if (address + count * sizeof(struct rf_memory_extent) < address)
+		return -EFAULT;
+	if (own)
+		return perform_all(self, address, count, for_populate);
+	return perform_for_other(domain, address, count, for_populate);
+}
+
+int64_t do_memory_populate(uint64_t domain, uint64_t extents, uint64_t count)
+{
+	return find_and_perform(domain, extents, count, true);
+}
+
+int64_t do_memory_release(uint64_t domain, uint64_t extents, uint64_t count)
+{
+	return find_and_perform(domain, extents, count, false);
+}
+
+uint64_t memory_hold_other(struct domain *d, uint64_t gfn)
+{
+	uint64_t mfn;
+
+	spin_lock(&d->memory.lock);
+	mfn = memory_hold(d, gfn);
+	spin_unlock(&d->memory.lock);
+	return mfn;
+}
+
+/* What its map has room for. */
+bool memory_limit_is_valid(const struct domain *d, uint64_t frames_max)
+{
+	return frames_max > 0 && frames_max <= d->memory.slot_count << FRAME_ORDER_2M;
+}
+
+void memory_set_limit(struct domain *d, uint64_t frames_max)
+{
+	spin_lock(&d->memory.lock);
+	d->memory.frames_max = frames_max;
+	spin_unlock(&d->memory.lock);
 }
 
 /* --- The whole of a domain --- */

@@ -270,6 +270,25 @@ bool sched_is_off_cpu(const struct vcpu *v)
 	return !__atomic_load_n(&v->sched.on_cpu, __ATOMIC_ACQUIRE);
 }
 
+void sched_set_share(struct vcpu *v, uint32_t weight, uint32_t cap)
+{
+	struct sched_entity *entity = &v->sched;
+	struct cpu *cpu = sched_lock(entity);
+	uint64_t now = arch_time_ns();
+
+	sched_account(entity, now);
+	entity->weight = weight;
+	if (cap != entity->cap) {
+		entity->cap = cap;
+		entity->cap_period = now;
+		entity->cap_used = 0;
+	}
+	/* It may run on: without a cap, or at its new slice. */
+	if (cpu->current == v)
+		sched_request_on(cpu);
+	sched_unlock(cpu);
+}
+
 void sched_set_affinity(struct vcpu *v, uint64_t mask)
 {
 	struct cpu *cpu = sched_lock(&v->sched);

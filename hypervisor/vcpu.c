@@ -268,7 +268,7 @@ int64_t do_vcpu_down(void)
 	return error;
 }
 
-int64_t do_vcpu_status(uint64_t id)
+uint32_t vcpu_status(const struct vcpu *v)
 {
 	static const uint8_t status[] = {
 		[SCHED_DOWN] = RF_VCPU_DOWN,
@@ -276,15 +276,18 @@ int64_t do_vcpu_status(uint64_t id)
 		[SCHED_RUNNABLE] = RF_VCPU_RUNNABLE,
 		[SCHED_RUNNING] = RF_VCPU_RUNNING,
 	};
-	const struct vcpu *v = find(id);
-	enum sched_state state;
+	enum sched_state state = state_of(v);
 
-	if (!v)
-		return -ENOENT;
-	state = state_of(v);
 	if (state == SCHED_DOWN && !sched_is_off_cpu(v))
 		return RF_VCPU_RUNNING;
 	return status[state];
+}
+
+int64_t do_vcpu_status(uint64_t id)
+{
+	const struct vcpu *v = find(id);
+
+	return v ? (int64_t)vcpu_status(v) : -ENOENT;
 }
 
 int64_t do_block(void)

@@ -1,18 +1,26 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What is typed for the control domain, until it takes it (console_input.c). */
+/* What is typed for a domain, until it takes it (console_input.c). */
 #ifndef HYPERVISOR_CONSOLE_INPUT_H
 #define HYPERVISOR_CONSOLE_INPUT_H
 
+#include <stdbool.h>
 #include <stdint.h>
+
+#include "spinlock.h"
 
 #define CONSOLE_INPUT_SIZE 256 /* bytes that wait; what is typed beyond that is lost */
 
-void console_input_put(char byte);
+struct domain;
 
-/*
- * console_read(text, length): how many bytes were there and copied, at most length. -EFAULT: text
- * cannot be written; nothing was taken.
- */
-int64_t do_console_read(uint64_t text, uint64_t length);
+struct console_input {
+	struct spinlock lock;
+	char ring[CONSOLE_INPUT_SIZE];
+	uint64_t put, taken; /* bytes since the start */
+};
+
+/* How many of them had room; `whole`: all or none. Tells the domain. */
+uint64_t console_input_put(struct domain *d, const char *bytes, uint64_t count, bool whole);
+/* Copies what waits to the current domain, whose input it is. How many bytes, or -EFAULT. */
+int64_t console_input_take(struct domain *d, uint64_t text, uint64_t length);
 
 #endif

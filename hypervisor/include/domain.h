@@ -11,6 +11,8 @@
 
 #include "abi/domain.h"
 #include "abi/vcpu.h"
+#include "console_input.h"
+#include "console_output.h"
 #include "event.h"
 #include "grant.h"
 #include "grant_map.h"
@@ -37,8 +39,11 @@ struct domain {
 	uint64_t serial;     /* unlike its number, no other domain's ever */
 	uint32_t references; /* 1 while it is in the list */
 	struct spinlock lock;
-	uint32_t state;	 /* RF_DOMAIN_* */
-	uint32_t reason; /* RF_SHUTDOWN_* */
+	uint32_t state;	  /* RF_DOMAIN_*; changes under the lock */
+	uint32_t reason;  /* RF_SHUTDOWN_* */
+	bool started;	  /* vCPU 0 was brought up */
+	uint32_t request; /* see rf_domain_info */
+	uint32_t requests;
 	char name[RF_DOMAIN_NAME_SIZE];
 
 	uint32_t vcpu_count;
@@ -53,8 +58,11 @@ struct domain {
 	struct grant_table grant;   /* what it lets others use */
 	struct grant_map grant_map; /* what others let it use */
 	struct domain_trap traps[256];
-	struct spinlock console_lock; /* for console */
+	struct spinlock console_lock; /* for console and output */
 	struct log_guest console;
+	struct console_output output;
+	struct console_input input;
+	bool on_serial; /* what it prints goes to the serial line */
 };
 
 /* Machine frame of a guest frame, FRAME_NONE when the domain has none there. */
@@ -89,6 +97,8 @@ static inline uint64_t grant_lookup(const struct domain *d, uint64_t gfn, bool *
 struct domain_config {
 	char name[RF_DOMAIN_NAME_SIZE];
 	bool control;
+	bool paused;	/* until domain_unpause() */
+	bool on_serial; /* what it prints goes to the serial line */
 	uint32_t vcpus;
 	uint64_t frames;
 	uint64_t shadow_frames; /* see domain_shadow_default() */
@@ -110,6 +120,14 @@ struct domain *domain_current(void);
 
 /* Everything of it may run: vCPU 0 goes up. */
 void domain_start(struct domain *d);
+/*
+ * It may not run, or may again; a pause does not wait until it has left its CPUs. Starts a domain that
+ * has not been, which needs a context for vCPU 0. Nothing to one that has ended.
+ */
+void domain_pause(struct domain *d);
+void domain_unpause(struct domain *d);
+/* Not being taken apart, as long as this CPU does not leave the hypervisor or wait in it. */
+bool domain_is_there(const struct domain *d);
 /*
  * It stops running, keeps its memory, and can be looked at. When the control domain ends, so does
  * the machine.
@@ -134,7 +152,5 @@ bool domain_reap_waits(void);
 void domain_for_each(bool (*visit)(struct domain *d, void *context), void *context);
 
 int64_t do_shutdown(uint64_t reason);
-int64_t do_domain_info(uint64_t id, uint64_t info);
-int64_t do_domain_destroy(uint64_t id);
 
 #endif

@@ -19,6 +19,7 @@ enum event_kind {
 	EVENT_LISTENING, /* for the domain with that serial number to connect */
 	EVENT_CONNECTED, /* to a port of the peer, which is connected to this one */
 	EVENT_INTERRUPT, /* of a device */
+	EVENT_NEWS,	 /* of the hypervisor */
 	EVENT_BUSY,	 /* taken, and being bound to a device's interrupt or freed from it */
 };
 
@@ -40,6 +41,7 @@ struct event_table {
 	struct event_port *ports;   /* RF_EVENT_PORTS of them; 0 is never used */
 	struct rf_event_page *page; /* NULL: none registered, and no port taken */
 	bool closed;		    /* its domain is taken apart: nobody connects any more */
+	uint32_t news;		    /* the control domain's: its port that is NEWS; 0: none */
 	uint64_t used[RF_EVENT_PORTS / 64]; /* ports that are not FREE */
 };
 
@@ -68,6 +70,9 @@ int64_t event_interrupt(uint64_t port);
  */
 struct vcpu *event_raise(struct domain *d, uint32_t port);
 void event_post(struct vcpu *v);
+
+/* Raises the control domain's port for news, if it has one. Below domain->lock. */
+void event_news(void);
 
 /* NULL, or what is wrong with the ports of a domain. For audit.c. */
 const char *event_audit(struct domain *d);

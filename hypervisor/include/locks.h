@@ -22,7 +22,7 @@
  *  ioapic.lock           x86/ioapic.c  one interrupt controller's registers
  *  run_queue.lock        sched.c     one CPU's run queue; never two at once
  *  timer_queue.lock      timer.c     one CPU's timers; never two at once
- *  input_lock            console_input.c  what was typed
+ *  console_input.lock    console_input.c  what was typed for one domain
  *  log_lock              log.c
  *
  * quiesce_wait() waits for other CPUs and is called with none of them held.

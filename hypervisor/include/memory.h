@@ -88,7 +88,14 @@ int memory_fill(struct domain *d, uint64_t gfn, uint64_t count);
 bool memory_teardown(struct domain *d, uint64_t budget);
 void memory_destroy(struct domain *d);
 
-int64_t do_memory_populate(uint64_t extents, uint64_t count);
-int64_t do_memory_release(uint64_t extents, uint64_t count);
+/* One more holder of a frame of a domain that this CPU does not run, or FRAME_NONE. */
+uint64_t memory_hold_other(struct domain *d, uint64_t gfn);
+
+/* How much it may own; it keeps what it has. */
+bool memory_limit_is_valid(const struct domain *d, uint64_t frames_max);
+void memory_set_limit(struct domain *d, uint64_t frames_max);
+
+int64_t do_memory_populate(uint64_t domain, uint64_t extents, uint64_t count);
+int64_t do_memory_release(uint64_t domain, uint64_t extents, uint64_t count);
 
 #endif

@@ -88,6 +88,8 @@ void sched_pause(struct vcpu *v);
 void sched_unpause(struct vcpu *v);
 bool sched_is_off_cpu(const struct vcpu *v);
 
+/* From now on: the time so far counts with what was before. */
+void sched_set_share(struct vcpu *v, uint32_t weight, uint32_t cap);
 /* The mask names at least one online CPU. */
 void sched_set_affinity(struct vcpu *v, uint64_t mask);
 /* Makes the CPU the vCPU runs on, if it is in guest code, enter the hypervisor. */

@@ -62,6 +62,9 @@ void vcpu_destroy(struct vcpu *v);
  */
 int vcpu_set_context(struct vcpu *v, const struct rf_vcpu_context *context);
 
+/* RF_VCPU_*. */
+uint32_t vcpu_status(const struct vcpu *v);
+
 void vcpu_set_work(struct vcpu *v, uint32_t bits);
 void vcpu_clear_work(struct vcpu *v, uint32_t bits);
 

@@ -289,6 +289,44 @@ static void put_interrupt(struct rf_interrupt *interrupt)
 				       .reserved = form == 255 };
 }
 
+static void put_config(struct rf_domain_config *config)
+{
+	*config = (struct rf_domain_config){
+		.name = "made",
+		.vcpus = (uint32_t)take_below(4),
+		.flags = (uint32_t)take_below(3),
+		.frames_max = take_below(64),
+		.shadow_frames = take_below(2),
+	};
+}
+
+static void put_set(struct rf_domain_set *set)
+{
+	*set = (struct rf_domain_set){
+		.name = "set",
+		.mask = (uint32_t)take_below(RF_SET_ALL + 2),
+		.paused = (uint32_t)take_below(3),
+		.weight = (uint32_t)take(2),
+		.cap = (uint32_t)take(1),
+		.vcpu = take(1) & 1 ? RF_SET_EVERY_VCPU : (uint32_t)take(1),
+		.affinity = take(1),
+		.frames_max = take(2),
+		.entry = take_address(),
+		.root = take_gfn() << 12,
+	};
+}
+
+static void put_copies(struct rf_domain_copy *copies, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++)
+		copies[i] = (struct rf_domain_copy){
+			.direction = (uint32_t)take_below(3),
+			.size = (uint32_t)take(2),
+			.physical = take_gfn() << 12 | take(1),
+			.address = take(1) & 1 ? BUFFER : take_address(),
+		};
+}
+
 static void prepare_buffer(uint64_t number, unsigned count)
 {
 	void *buffer = frame(base + BUFFER_GFN);
@@ -305,12 +343,21 @@ static void prepare_buffer(uint64_t number, unsigned count)
 		put_traps(buffer, count);
 	else if (number == RF_HYPERCALL_interrupt_bind)
 		put_interrupt(buffer);
+<<<<<<< HEAD
 	else if (number == RF_HYPERCALL_grant_map)
 		put_grant_maps(buffer, count, domain, victim);
 	else if (number == RF_HYPERCALL_grant_unmap)
 		put_grant_unmaps(buffer, count);
 	else if (number == RF_HYPERCALL_grant_copy)
 		put_grant_copies(buffer, count, victim);
+=======
+	else if (number == RF_HYPERCALL_domain_create)
+		put_config(buffer);
+	else if (number == RF_HYPERCALL_domain_set)
+		put_set(buffer);
+	else if (number == RF_HYPERCALL_domain_copy)
+		put_copies(buffer, count);
+>>>>>>> b9fe08e (hypervisor: the control domain makes, builds, drives and reads other domains)
 }
 
 /* For the calls about events, whose arguments are small numbers. */
@@ -332,6 +379,26 @@ static void put_event_arguments(uint64_t number, uint64_t *arguments)
 	} else if (number == RF_HYPERCALL_event_register_page) {
 		arguments[0] = take_gfn();
 	}
+}
+
+/* For the calls whose first argument is a domain. */
+static void put_domain_arguments(uint64_t number, unsigned count, uint64_t *arguments)
+{
+	bool sized = number == RF_HYPERCALL_console_read || number == RF_HYPERCALL_domain_copy ||
+		     number == RF_HYPERCALL_memory_populate ||
+		     number == RF_HYPERCALL_memory_release;
+
+	if (!sized && number != RF_HYPERCALL_domain_set && number != RF_HYPERCALL_domain_trigger)
+		return;
+	arguments[0] = take(1) & 1 ? victim->id : RF_DOMAIN_SELF;
+	arguments[1] = BUFFER;
+	arguments[2] = count;
+	arguments[3] = take(1) & 1 ? BUFFER + 2048 : 0;
+	if (number != RF_HYPERCALL_domain_trigger)
+		return;
+	arguments[1] = take_below(RF_TRIGGERS + 1);
+	arguments[2] = arguments[1] == RF_TRIGGER_INPUT ? BUFFER : take(1);
+	arguments[3] = arguments[1] == RF_TRIGGER_INPUT ? count : 0;
 }
 
 /* Only what would end the machine or the other domain is left out, as a control domain may. */
@@ -360,11 +427,11 @@ static void hypercall(void)
 	uint8_t form = (uint8_t)take(1);
 	uint64_t number = take_number(form);
 	unsigned count = (form >> 1) % 8;
-	uint64_t arguments[3];
+	uint64_t arguments[4] = { 0 };
 
 	prepare_buffer(number, count);
 	if (form & 0x80) {
-		for (unsigned i = 0; i < 3; i++)
+		for (unsigned i = 0; i < 4; i++)
 			arguments[i] = take_argument();
 	} else {
 		bool second = number == RF_HYPERCALL_vcpu_init;
@@ -373,10 +440,11 @@ static void hypercall(void)
 		arguments[1] = second ? BUFFER : count;
 		arguments[2] = take(1);
 		put_event_arguments(number, arguments);
+		put_domain_arguments(number, count, arguments);
 	}
 	if (!is_allowed(number, arguments[0]))
 		return;
-	hypercall_dispatch(arguments[0], arguments[1], arguments[2], 0, 0, 0, number);
+	hypercall_dispatch(arguments[0], arguments[1], arguments[2], arguments[3], 0, 0, number);
 	calls++;
 }
 

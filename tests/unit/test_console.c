@@ -43,6 +43,10 @@ struct domain *domain_find(uint64_t id)
 	return id == 0 ? &machine_domain : NULL;
 }
 
+void event_news(void)
+{
+}
+
 void domain_put(struct domain *d)
 {
 	(void)d;
@@ -63,6 +67,7 @@ static int setup(void **state)
 	(void)state;
 	machine_init(2);
 	strcpy(machine_domain.name, "guest");
+	machine_domain.on_serial = true;
 	sched_up(machine_vcpu(256, 0, 1));
 	sched_up(machine_vcpu(256, 0, 1));
 	machine_settle();
@@ -223,7 +228,7 @@ static void test_tick(void **state)
 
 static void read_all(void)
 {
-	while (do_console_read(TEXT_AT, CONSOLE_INPUT_SIZE) > 0)
+	while (console_input_take(&machine_domain, TEXT_AT, CONSOLE_INPUT_SIZE) > 0)
 		;
 	machine_domain.vcpus[0]->interrupt.vectors[RF_VECTOR_CONSOLE / 64] = 0;
 }
@@ -242,15 +247,15 @@ static void test_read(void **state)
 {
 	(void)state;
 	read_all();
-	assert_int_equal(do_console_read(TEXT_AT, 10), 0);
+	assert_int_equal(console_input_take(&machine_domain, TEXT_AT, 10), 0);
 	type("hello");
 	assert_true(told());
-	assert_int_equal(do_console_read(TEXT_AT, 2), 2);
+	assert_int_equal(console_input_take(&machine_domain, TEXT_AT, 2), 2);
 	type("!");
 	assert_false(told()); /* not all was taken: the reader comes again by itself */
-	assert_int_equal(do_console_read(TEXT_AT + 2, 10), 4);
+	assert_int_equal(console_input_take(&machine_domain, TEXT_AT + 2, 10), 4);
 	assert_memory_equal(guest_text, "hello!", 6);
-	assert_int_equal(do_console_read(TEXT_AT, 10), 0);
+	assert_int_equal(console_input_take(&machine_domain, TEXT_AT, 10), 0);
 	type("x");
 	assert_true(told());
 	read_all();
@@ -261,10 +266,11 @@ static void test_read_bad(void **state)
 	(void)state;
 	read_all();
 	type("abc");
-	assert_int_equal(do_console_read(0, 3), -EFAULT);
-	assert_int_equal(do_console_read(TEXT_AT + TEXT_SIZE - 2, 3), -EFAULT);
-	assert_int_equal(do_console_read(TEXT_AT, 0), 0);
-	assert_int_equal(do_console_read(TEXT_AT, ~0ULL), 3); /* nothing was lost */
+	assert_int_equal(console_input_take(&machine_domain, 0, 3), -EFAULT);
+	assert_int_equal(console_input_take(&machine_domain, TEXT_AT + TEXT_SIZE - 2, 3), -EFAULT);
+	assert_int_equal(console_input_take(&machine_domain, TEXT_AT, 0), 0);
+	assert_int_equal(console_input_take(&machine_domain, TEXT_AT, ~0ULL),
+			 3); /* nothing was lost */
 	assert_memory_equal(guest_text, "abc", 3);
 }
 
@@ -275,12 +281,13 @@ static void test_read_overflow(void **state)
 	(void)state;
 	read_all();
 	for (unsigned i = 0; i < CONSOLE_INPUT_SIZE + 100; i++)
-		console_input_put((char)i);
+		console_input_put(&machine_domain, (char[]){ (char)i }, 1, true);
 	for (unsigned i = 0; i < CONSOLE_INPUT_SIZE; i++)
 		expected[i] = (char)i;
-	assert_int_equal(do_console_read(TEXT_AT, 2 * CONSOLE_INPUT_SIZE), CONSOLE_INPUT_SIZE);
+	assert_int_equal(console_input_take(&machine_domain, TEXT_AT, 2 * CONSOLE_INPUT_SIZE),
+			 CONSOLE_INPUT_SIZE);
 	assert_memory_equal(guest_text, expected, CONSOLE_INPUT_SIZE);
-	assert_int_equal(do_console_read(TEXT_AT, 1), 0);
+	assert_int_equal(console_input_take(&machine_domain, TEXT_AT, 1), 0);
 }
 
 /* A break is a key of its own for the domain, and none for the debug keys. */
@@ -289,13 +296,13 @@ static void test_read_break(void **state)
 	(void)state;
 	read_all();
 	type("a\377h");
-	assert_int_equal(do_console_read(TEXT_AT, 10), 3);
+	assert_int_equal(console_input_take(&machine_domain, TEXT_AT, 10), 3);
 	assert_memory_equal(guest_text, "a\017h", 3);
 	command_line.serial_input = SERIAL_INPUT_DEBUG;
 	fake_serial_clear();
 	type("\377");
 	command_line.serial_input = SERIAL_INPUT_DOMAIN;
-	assert_int_equal(do_console_read(TEXT_AT, 10), 0);
+	assert_int_equal(console_input_take(&machine_domain, TEXT_AT, 10), 0);
 	assert_int_equal(fake_serial_length, 0);
 }
 
@@ -307,7 +314,7 @@ static void test_read_beside_debug_keys(void **state)
 	command_line.serial_input = SERIAL_INPUT_DEBUG;
 	type("hdq");
 	command_line.serial_input = SERIAL_INPUT_DOMAIN;
-	assert_int_equal(do_console_read(TEXT_AT, 10), 0);
+	assert_int_equal(console_input_take(&machine_domain, TEXT_AT, 10), 0);
 }
 
 int main(void)

@@ -9,6 +9,7 @@
 #include "audit.h"
 #include "cpu.h"
 #include "domain.h"
+#include "domain_control.h"
 #include "fake_arch.h"
 #include "fake_domain.h"
 #include "fake_memory.h"

@@ -342,9 +342,9 @@ static void test_control_pieces(void **state)
 	/* One of them comes from elsewhere. */
 	run(a);
 	*(struct rf_memory_extent *)operations(a) = (struct rf_memory_extent){ .gfn = DATA + 5 };
-	assert_int_equal(do_memory_release(operations_address(), 1), 1);
+	assert_int_equal(do_memory_release(RF_DOMAIN_SELF, operations_address(), 1), 1);
 	other = frame_alloc(0);
-	assert_int_equal(do_memory_populate(operations_address(), 1), 1);
+	assert_int_equal(do_memory_populate(RF_DOMAIN_SELF, operations_address(), 1), 1);
 	grant(a, 1, c, DATA, 12, 0);
 	run(c);
 	while (mapped < 12) {
@@ -581,13 +581,13 @@ static void test_scribbled(void **state)
 static int64_t release_frame(struct domain *d, uint64_t gfn)
 {
 	*(struct rf_memory_extent *)operations(d) = (struct rf_memory_extent){ .gfn = gfn };
-	return do_memory_release(operations_address(), 1);
+	return do_memory_release(RF_DOMAIN_SELF, operations_address(), 1);
 }
 
 static int64_t populate_frame(struct domain *d, uint64_t gfn)
 {
 	*(struct rf_memory_extent *)operations(d) = (struct rf_memory_extent){ .gfn = gfn };
-	return do_memory_populate(operations_address(), 1);
+	return do_memory_populate(RF_DOMAIN_SELF, operations_address(), 1);
 }
 
 static void test_released(void **state)
@@ -655,10 +655,10 @@ static void test_large_place(void **state)
 	handle = map_frame(domains[A], 1, 1000, 0);
 	assert_true(handle >= 0);
 	memcpy(operations(d), &extent, sizeof(extent));
-	assert_int_equal(do_memory_populate(operations_address(), 1), -EEXIST);
+	assert_int_equal(do_memory_populate(RF_DOMAIN_SELF, operations_address(), 1), -EEXIST);
 	assert_int_equal(unmap((uint64_t)handle), 1);
 	memcpy(operations(d), &extent, sizeof(extent));
-	assert_int_equal(do_memory_populate(operations_address(), 1), 1);
+	assert_int_equal(do_memory_populate(RF_DOMAIN_SELF, operations_address(), 1), 1);
 	assert_int_equal(map_frame(domains[A], 1, 1000, 0), -EEXIST);
 }
 

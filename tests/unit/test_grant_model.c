@@ -328,8 +328,8 @@ static int64_t real_extent(const struct operation *op)
 	struct rf_memory_extent extent = { .gfn = DATA + 1 };
 
 	memcpy(operations(domains[A]), &extent, sizeof(extent));
-	return op->kind == RELEASE ? do_memory_release(operations_address(), 1)
-				   : do_memory_populate(operations_address(), 1);
+	return op->kind == RELEASE ? do_memory_release(RF_DOMAIN_SELF, operations_address(), 1)
+				   : do_memory_populate(RF_DOMAIN_SELF, operations_address(), 1);
 }
 
 static int64_t real_set(const struct operation *op)

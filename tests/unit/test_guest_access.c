@@ -226,7 +226,7 @@ static void release(uint64_t gfn)
 	struct rf_memory_extent extent = { .gfn = gfn };
 
 	assert_int_equal(copy_to_guest(ARGUMENT, &extent, sizeof(extent)), 0);
-	assert_int_equal(do_memory_release(ARGUMENT, 1), 1);
+	assert_int_equal(do_memory_release(RF_DOMAIN_SELF, ARGUMENT, 1), 1);
 }
 
 /* The guest gives the frame back without a word to its tables: nothing goes there any more. */

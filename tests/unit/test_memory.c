@@ -53,13 +53,13 @@ static struct rf_memory_extent *extents(void)
 static int64_t release(uint64_t gfn, uint32_t order)
 {
 	*extents() = (struct rf_memory_extent){ gfn, order, 0 };
-	return do_memory_release(EXTENTS, 1);
+	return do_memory_release(RF_DOMAIN_SELF, EXTENTS, 1);
 }
 
 static int64_t populate(uint64_t gfn, uint32_t order)
 {
 	*extents() = (struct rf_memory_extent){ gfn, order, 0 };
-	return do_memory_populate(EXTENTS, 1);
+	return do_memory_populate(RF_DOMAIN_SELF, EXTENTS, 1);
 }
 
 static void test_lookup(void **state)
@@ -128,17 +128,18 @@ static void test_arguments(void **state)
 	(void)state;
 	for (unsigned i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		*extents() = bad[i];
-		assert_int_equal(do_memory_release(EXTENTS, 1), -EINVAL);
-		assert_int_equal(do_memory_populate(EXTENTS, 1), -EINVAL);
+		assert_int_equal(do_memory_release(RF_DOMAIN_SELF, EXTENTS, 1), -EINVAL);
+		assert_int_equal(do_memory_populate(RF_DOMAIN_SELF, EXTENTS, 1), -EINVAL);
 	}
-	assert_int_equal(do_memory_release(EXTENTS, 0), 0);
-	assert_int_equal(do_memory_release(EXTENTS, RF_MEMORY_BATCH_MAX + 1), -E2BIG);
-	assert_int_equal(do_memory_release(EXTENTS, UINT64_MAX), -E2BIG);
-	assert_int_equal(do_memory_release(0xffff800000000000, 1), -EFAULT);
-	assert_int_equal(do_memory_release(0x0000800000000000, 1), -EFAULT);
-	assert_int_equal(do_memory_release(UINT64_MAX - 7, 1), -EFAULT);
-	assert_int_equal(do_memory_release(UINT64_MAX - 15, 2), -EFAULT);
-	assert_int_equal(do_memory_release(0x40000000, 1), -EFAULT);
+	assert_int_equal(do_memory_release(RF_DOMAIN_SELF, EXTENTS, 0), 0);
+	assert_int_equal(do_memory_release(RF_DOMAIN_SELF, EXTENTS, RF_MEMORY_BATCH_MAX + 1),
+			 -E2BIG);
+	assert_int_equal(do_memory_release(RF_DOMAIN_SELF, EXTENTS, UINT64_MAX), -E2BIG);
+	assert_int_equal(do_memory_release(RF_DOMAIN_SELF, 0xffff800000000000, 1), -EFAULT);
+	assert_int_equal(do_memory_release(RF_DOMAIN_SELF, 0x0000800000000000, 1), -EFAULT);
+	assert_int_equal(do_memory_release(RF_DOMAIN_SELF, UINT64_MAX - 7, 1), -EFAULT);
+	assert_int_equal(do_memory_release(RF_DOMAIN_SELF, UINT64_MAX - 15, 2), -EFAULT);
+	assert_int_equal(do_memory_release(RF_DOMAIN_SELF, 0x40000000, 1), -EFAULT);
 	assert_int_equal(d->memory.frames, FRAMES);
 }
 
@@ -149,18 +150,19 @@ static void test_batch(void **state)
 	for (unsigned i = 0; i < 4; i++)
 		extents()[i] = (struct rf_memory_extent){ 2000 + i, 0, 0 };
 	extents()[2].gfn = 2000;
-	assert_int_equal(do_memory_release(EXTENTS, 4), 2);
+	assert_int_equal(do_memory_release(RF_DOMAIN_SELF, EXTENTS, 4), 2);
 	assert_int_equal(memory_lookup(d, 2001), FRAME_NONE);
 	assert_int_not_equal(memory_lookup(d, 2003), FRAME_NONE);
 	/* A long one stops after its share, and can be continued. */
 	for (unsigned i = 0; i < 7; i++)
 		extents()[i] = (struct rf_memory_extent){ 512 + i * 512, 9, 0 };
 	extents()[2].gfn = 512 * 7;
-	assert_int_equal(do_memory_release(EXTENTS, 7), RF_MEMORY_BATCH_FRAMES / 512);
+	assert_int_equal(do_memory_release(RF_DOMAIN_SELF, EXTENTS, 7),
+			 RF_MEMORY_BATCH_FRAMES / 512);
 	assert_int_equal(d->memory.frames, FRAMES - 2 - RF_MEMORY_BATCH_FRAMES);
 	/* An array that crosses into a page that is not there any more: page 508 is frame 512. */
 	assert_int_equal(memory_lookup(d, 512), FRAME_NONE);
-	assert_int_equal(do_memory_populate((508 << 12) - 16, 2), -EFAULT);
+	assert_int_equal(do_memory_populate(RF_DOMAIN_SELF, (508 << 12) - 16, 2), -EFAULT);
 }
 
 /* What one domain wrote, the next does not read. */
@@ -306,34 +308,34 @@ static void test_identity(void **state)
 	struct rf_memory_extent *e = arch_frame_pointer(base + 4);
 
 	e[0] = (struct rf_memory_extent){ base + 700, 0, 0 };
-	assert_int_equal(do_memory_populate(0, 1), -EEXIST);
-	assert_int_equal(do_memory_release(0, 1), 1);
-	assert_int_equal(do_memory_release(0, 1), -ENOENT);
+	assert_int_equal(do_memory_populate(RF_DOMAIN_SELF, 0, 1), -EEXIST);
+	assert_int_equal(do_memory_release(RF_DOMAIN_SELF, 0, 1), 1);
+	assert_int_equal(do_memory_release(RF_DOMAIN_SELF, 0, 1), -ENOENT);
 	assert_int_equal(memory_lookup(control, base + 700), FRAME_NONE);
 	assert_int_equal(memory_lookup_2m(control, base + 512), FRAME_NONE);
-	assert_int_equal(do_memory_populate(0, 1), 1);
+	assert_int_equal(do_memory_populate(RF_DOMAIN_SELF, 0, 1), 1);
 	assert_int_equal(memory_lookup_2m(control, base + 512), base + 512);
 	/* Another domain's, the hypervisor's, and what is no RAM. */
 	e[0].gfn = memory_lookup(d, 1000);
-	assert_int_equal(do_memory_populate(0, 1), -ENOMEM);
-	assert_int_equal(do_memory_release(0, 1), -ENOENT);
+	assert_int_equal(do_memory_populate(RF_DOMAIN_SELF, 0, 1), -ENOMEM);
+	assert_int_equal(do_memory_release(RF_DOMAIN_SELF, 0, 1), -ENOENT);
 	e[0].gfn = arch_pointer_frame(control);
-	assert_int_equal(do_memory_populate(0, 1), -ENOMEM);
+	assert_int_equal(do_memory_populate(RF_DOMAIN_SELF, 0, 1), -ENOMEM);
 	e[0].gfn = frame_limit;
-	assert_int_equal(do_memory_populate(0, 1), -EINVAL);
+	assert_int_equal(do_memory_populate(RF_DOMAIN_SELF, 0, 1), -EINVAL);
 	/* Somebody took a part of it meanwhile: nothing of the rest is kept. */
 	e[0] = (struct rf_memory_extent){ base + 1024, 9, 0 };
-	assert_int_equal(do_memory_release(0, 1), 1);
+	assert_int_equal(do_memory_release(RF_DOMAIN_SELF, 0, 1), 1);
 	assert_true(frame_alloc_at(base + 1500));
-	assert_int_equal(do_memory_populate(0, 1), -ENOMEM);
+	assert_int_equal(do_memory_populate(RF_DOMAIN_SELF, 0, 1), -ENOMEM);
 	assert_int_equal(control->memory.frames, 1536);
 	assert_null(audit_run());
 	frame_free(base + 1500, 0);
-	assert_int_equal(do_memory_populate(0, 1), 1);
+	assert_int_equal(do_memory_populate(RF_DOMAIN_SELF, 0, 1), 1);
 	/* The limit. */
 	control->memory.frames_max = control->memory.frames;
 	e[0] = (struct rf_memory_extent){ base + 2048, 0, 0 };
-	assert_int_equal(do_memory_populate(0, 1), -ENOSPC);
+	assert_int_equal(do_memory_populate(RF_DOMAIN_SELF, 0, 1), -ENOSPC);
 }
 
 /* Random extents, right and wrong, against an array of what must be there. */

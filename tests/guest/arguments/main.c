@@ -69,12 +69,12 @@ static int64_t call_counters(uint64_t p, uint64_t n)
 
 static int64_t call_populate(uint64_t p, uint64_t n)
 {
-	return hv_memory_populate(p, n);
+	return hv_memory_populate(RF_DOMAIN_SELF, p, n);
 }
 
 static int64_t call_release(uint64_t p, uint64_t n)
 {
-	return hv_memory_release(p, n);
+	return hv_memory_release(RF_DOMAIN_SELF, p, n);
 }
 
 static const struct subject subjects[] = {

@@ -62,7 +62,7 @@ static void read_line(char *line, uint32_t size)
 	char byte = 0;
 
 	while (byte != '\n' && used < size - 1) {
-		int64_t count = hv_console_read(ADDRESS(&byte), 1);
+		int64_t count = hv_console_read(RF_DOMAIN_SELF, ADDRESS(&byte), 1, 0);
 
 		CHECK(count == 0 || count == 1, "read: %ld", count);
 		if (count == 0)
@@ -108,7 +108,7 @@ void test_main(void)
 		return;
 	}
 	if (test_is_control()) {
-		CHECK_EQ(hv_console_read(0, 0), 0, "nothing was typed");
+		CHECK_EQ(hv_console_read(RF_DOMAIN_SELF, 0, 0, 0), 0, "nothing was typed");
 		bad_arguments();
 		half_there();
 		every_byte();

@@ -37,8 +37,8 @@ static void calls(void *argument)
 		root_map(root, USER_BASE + i % 64 * PAGE_SIZE, 0, PTE_USER_RW);
 		root_load(i & 1 ? root : root_boot());
 		mmu_flush_all();
-		hv_memory_release(ADDRESS(&extent), 1);
-		hv_memory_populate(ADDRESS(&extent), 1);
+		hv_memory_release(RF_DOMAIN_SELF, ADDRESS(&extent), 1);
+		hv_memory_populate(RF_DOMAIN_SELF, ADDRESS(&extent), 1);
 		hv_send_ipi(0x80, 3);
 		hv_set_timer(clock_ns() + 1000);
 	}
@@ -158,7 +158,7 @@ static void give_back(struct rf_memory_extent *extents, uint64_t count)
 	int64_t done = 0;
 
 	for (; count; extents += done, count -= (uint64_t)done) {
-		done = hv_memory_release(ADDRESS(extents), count);
+		done = hv_memory_release(RF_DOMAIN_SELF, ADDRESS(extents), count);
 		if (!CHECK(done > 0, "a batch ended with %ld", done))
 			return;
 	}
@@ -188,7 +188,7 @@ static void take_mine(uint64_t own)
 	for (i = 0; i < TAKE; i++) {
 		struct rf_memory_extent extent = { .gfn = own + i };
 
-		mine[i] = hv_memory_populate(ADDRESS(&extent), 1) == 1;
+		mine[i] = hv_memory_populate(RF_DOMAIN_SELF, ADDRESS(&extent), 1) == 1;
 	}
 }
 
@@ -203,7 +203,7 @@ static uint64_t count_free(uint64_t own)
 		if (gfn >= own && gfn < own + TAKE)
 			continue;
 		extents[found % TAKE].gfn = gfn;
-		if (hv_memory_populate(ADDRESS(&extents[found % TAKE]), 1) != 1)
+		if (hv_memory_populate(RF_DOMAIN_SELF, ADDRESS(&extents[found % TAKE]), 1) != 1)
 			continue;
 		if (++found % TAKE == 0)
 			give_back(extents, TAKE);

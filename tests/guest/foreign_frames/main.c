@@ -143,14 +143,14 @@ static bool take_and_look(uint64_t gfn)
 	uint64_t *page = pointer_of(gfn * PAGE_SIZE);
 	uint32_t i;
 
-	if (hv_memory_populate(ADDRESS(&extent), 1) != 1)
+	if (hv_memory_populate(RF_DOMAIN_SELF, ADDRESS(&extent), 1) != 1)
 		return false;
 	for (i = 0; i < PAGE_SIZE / 8; i++) {
 		if (!CHECK_EQ(page[i], 0, "gfn %#lx word %u", gfn, i))
 			break;
 	}
 	memset(page, 0xee, PAGE_SIZE);
-	CHECK_EQ(hv_memory_release(ADDRESS(&extent), 1), 1, "gfn %#lx", gfn);
+	CHECK_EQ(hv_memory_release(RF_DOMAIN_SELF, ADDRESS(&extent), 1), 1, "gfn %#lx", gfn);
 	return true;
 }
 
@@ -162,12 +162,12 @@ static void take_all(void)
 	uint64_t gfn;
 
 	/* Room for one within the limit. */
-	CHECK_EQ(hv_memory_release(ADDRESS(&own), 1), 1, "own");
+	CHECK_EQ(hv_memory_release(RF_DOMAIN_SELF, ADDRESS(&own), 1), 1, "own");
 	for (gfn = 256; gfn < end; gfn++)
 		taken += is_foreign(gfn) && take_and_look(gfn);
 	printf("%lu frames that were others' are zero\n", taken);
 	CHECK(taken > 2 * (20UL << 20) / PAGE_SIZE, "%lu taken", taken);
-	CHECK_EQ(hv_memory_populate(ADDRESS(&own), 1), 1, "own");
+	CHECK_EQ(hv_memory_populate(RF_DOMAIN_SELF, ADDRESS(&own), 1), 1, "own");
 }
 
 static void end_of(const char *name)

@@ -202,8 +202,10 @@ static void refused(void)
 	CHECK(hv_console_write(bad, 1 + random_below(100)) < 0, "text at %#lx", bad);
 	CHECK(hv_shutdown(3 + random_below(1000)) < 0, "shutdown");
 	CHECK(hv_mmu_batch(bad, 1 + random_below(1024)) < 0, "operations at %#lx", bad);
-	CHECK(hv_memory_release(bad, 1 + random_below(512)) < 0, "extents at %#lx", bad);
-	CHECK(hv_memory_populate(bad, 1 + random_below(512)) < 0, "extents at %#lx", bad);
+	CHECK(hv_memory_release(RF_DOMAIN_SELF, bad, 1 + random_below(512)) < 0, "extents at %#lx",
+	      bad);
+	CHECK(hv_memory_populate(RF_DOMAIN_SELF, bad, 1 + random_below(512)) < 0, "extents at %#lx",
+	      bad);
 }
 
 /* Any but the GS bases, which the guest's own code stands on. */
@@ -229,7 +231,7 @@ static void one_memory_call(uint64_t number)
 	uint64_t count = 1 + random_below(random_below(8) ? 8 : PAGE_SIZE / sizeof(*extents));
 
 	fill_extents(extents, count);
-	hv_call(number, ADDRESS(extents), count, 0, 0, 0, 0);
+	hv_call(number, RF_DOMAIN_SELF, ADDRESS(extents), count, 0, 0, 0);
 }
 
 static void one_call(void)

@@ -68,11 +68,11 @@ static void scatter(uint64_t *pages, uint64_t count)
 
 	for (i = 0; i < count; i += 2) {
 		extent.gfn = physical_of(&pages[i * 512]) / PAGE_SIZE;
-		CHECK_EQ(hv_memory_release(ADDRESS(&extent), 1), 1, "release");
+		CHECK_EQ(hv_memory_release(RF_DOMAIN_SELF, ADDRESS(&extent), 1), 1, "release");
 	}
 	for (i = 0; i < count; i += 2) {
 		extent.gfn = physical_of(&pages[(count - 2 - i) * 512]) / PAGE_SIZE;
-		CHECK_EQ(hv_memory_populate(ADDRESS(&extent), 1), 1, "populate");
+		CHECK_EQ(hv_memory_populate(RF_DOMAIN_SELF, ADDRESS(&extent), 1), 1, "populate");
 	}
 }
 
@@ -90,7 +90,7 @@ static void give_to(uint32_t domain)
 	fill(region[domain], REGION_FRAMES, REGION);
 	fill(scattered[domain], REGION_FRAMES, SCATTERED);
 	hole.gfn = physical_of(absent) / PAGE_SIZE;
-	CHECK_EQ(hv_memory_release(ADDRESS(&hole), 1), 1, "hole");
+	CHECK_EQ(hv_memory_release(RF_DOMAIN_SELF, ADDRESS(&hole), 1), 1, "hole");
 	grant_set(number_for(domain, HOLE), domain, physical_of(absent), 1, RF_GRANT_WRITE);
 	grant_set(number_for(domain, READ_ONLY), domain, physical_of(read_only[domain]), 1, 0);
 	grant_set(number_for(domain, REGION), domain, physical_of(region[domain]), REGION_FRAMES,
@@ -114,7 +114,7 @@ static uint64_t obey(uint32_t domain, uint64_t command)
 			  0);
 		return 0;
 	case RELEASE:
-		return hv_memory_release(ADDRESS(&extent), 1) != 1;
+		return hv_memory_release(RF_DOMAIN_SELF, ADDRESS(&extent), 1) != 1;
 	default:
 		return grant_is_used(number_for(domain, READ_ONLY));
 	}

@@ -103,14 +103,14 @@ static int64_t release(uint64_t gfn)
 {
 	struct rf_memory_extent extent = { .gfn = gfn };
 
-	return hv_memory_release(ADDRESS(&extent), 1);
+	return hv_memory_release(RF_DOMAIN_SELF, ADDRESS(&extent), 1);
 }
 
 static int64_t populate(uint64_t gfn)
 {
 	struct rf_memory_extent extent = { .gfn = gfn };
 
-	return hv_memory_populate(ADDRESS(&extent), 1);
+	return hv_memory_populate(RF_DOMAIN_SELF, ADDRESS(&extent), 1);
 }
 
 /* A frame in the middle is given back: the rest of the large page stays, the hole faults. */

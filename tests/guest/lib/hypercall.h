@@ -46,6 +46,11 @@ static inline int64_t hv_call(uint64_t number, uint64_t a, uint64_t b, uint64_t 
 	{                                                                                          \
 		return hv_call(RF_HYPERCALL_##name, a, b, c, 0, 0, 0);                             \
 	}
+#define HV_STUB_4(name)                                                                            \
+	static inline int64_t hv_##name(uint64_t a, uint64_t b, uint64_t c, uint64_t d)            \
+	{                                                                                          \
+		return hv_call(RF_HYPERCALL_##name, a, b, c, d, 0, 0);                             \
+	}
 #define HYPERCALL(number, name, arguments, who) HV_STUB_##arguments(name)
 #include "abi/hypercalls.def"
 #undef HYPERCALL

@@ -17,14 +17,14 @@ static int64_t release(uint64_t gfn, uint32_t order)
 {
 	struct rf_memory_extent extent = { .gfn = gfn, .order = order };
 
-	return hv_memory_release(ADDRESS(&extent), 1);
+	return hv_memory_release(RF_DOMAIN_SELF, ADDRESS(&extent), 1);
 }
 
 static int64_t populate(uint64_t gfn, uint32_t order)
 {
 	struct rf_memory_extent extent = { .gfn = gfn, .order = order };
 
-	return hv_memory_populate(ADDRESS(&extent), 1);
+	return hv_memory_populate(RF_DOMAIN_SELF, ADDRESS(&extent), 1);
 }
 
 static uint64_t frames(void)
@@ -112,19 +112,22 @@ static void batch(void)
 	for (i = 0; i < RF_MEMORY_BATCH_MAX; i++)
 		extents[i].gfn = base + i;
 	for (done = 0; done < RF_MEMORY_BATCH_MAX; done += (uint64_t)result) {
-		result = hv_memory_release(ADDRESS(extents + done), RF_MEMORY_BATCH_MAX - done);
+		result = hv_memory_release(RF_DOMAIN_SELF, ADDRESS(extents + done),
+					   RF_MEMORY_BATCH_MAX - done);
 		if (!CHECK(result > 0, "release after %lu: %ld", done, result))
 			return;
 	}
 	CHECK_EQ(frames(), before - RF_MEMORY_BATCH_MAX, "released");
 	for (done = 0; done < RF_MEMORY_BATCH_MAX; done += (uint64_t)result) {
-		result = hv_memory_populate(ADDRESS(extents + done), RF_MEMORY_BATCH_MAX - done);
+		result = hv_memory_populate(RF_DOMAIN_SELF, ADDRESS(extents + done),
+					    RF_MEMORY_BATCH_MAX - done);
 		if (!CHECK(result > 0, "populate after %lu: %ld", done, result))
 			return;
 	}
 	CHECK_EQ(frames(), before, "populated");
 	expect_zero(base, CHUNK);
-	CHECK_EQ(hv_memory_release(ADDRESS(extents), RF_MEMORY_BATCH_MAX + 1), -E2BIG, "too many");
+	CHECK_EQ(hv_memory_release(RF_DOMAIN_SELF, ADDRESS(extents), RF_MEMORY_BATCH_MAX + 1),
+		 -E2BIG, "too many");
 }
 
 /* The first wrong extent ends the batch; those before it are done. */
@@ -134,10 +137,10 @@ static void stops(void)
 					       { .order = 1 },
 					       { .gfn = base + 1 } };
 
-	CHECK_EQ(hv_memory_release(ADDRESS(extents), 3), 1, "one of three");
+	CHECK_EQ(hv_memory_release(RF_DOMAIN_SELF, ADDRESS(extents), 3), 1, "one of three");
 	expect_absent(base);
 	store64(address_of(base + 1), 1);
-	CHECK_EQ(hv_memory_release(ADDRESS(extents + 1), 2), -EINVAL, "the second");
+	CHECK_EQ(hv_memory_release(RF_DOMAIN_SELF, ADDRESS(extents + 1), 2), -EINVAL, "the second");
 	CHECK_EQ(populate(base, 0), 1, "back");
 }
 
@@ -146,8 +149,8 @@ static void bad_extents(void)
 	struct rf_memory_extent extent = { .gfn = base, .reserved = 1 };
 	uint32_t i;
 
-	CHECK_EQ(hv_memory_release(ADDRESS(&extent), 1), -EINVAL, "reserved");
-	CHECK_EQ(hv_memory_populate(ADDRESS(&extent), 1), -EINVAL, "reserved");
+	CHECK_EQ(hv_memory_release(RF_DOMAIN_SELF, ADDRESS(&extent), 1), -EINVAL, "reserved");
+	CHECK_EQ(hv_memory_populate(RF_DOMAIN_SELF, ADDRESS(&extent), 1), -EINVAL, "reserved");
 	for (i = 1; i < 80; i++) {
 		if (i == 9)
 			continue;

@@ -256,11 +256,12 @@ static void release_under(void (*user)(void *), uint64_t gfn)
 	for (i = 0; i < LOOPS / 4 && clock_ns() < end; i++) {
 		struct trap trap;
 
-		CHECK_EQ(hv_memory_release(ADDRESS(&extent), 1), 1, "release");
+		CHECK_EQ(hv_memory_release(RF_DOMAIN_SELF, ADDRESS(&extent), 1), 1, "release");
 		TRY(&trap)
 		load8(DIRECT_BASE + gfn * PAGE_SIZE);
 		CHECK_EQ(trap.vector, VECTOR_PF, "given back");
-		if (!CHECK_EQ(hv_memory_populate(ADDRESS(&extent), 1), 1, "populate"))
+		if (!CHECK_EQ(hv_memory_populate(RF_DOMAIN_SELF, ADDRESS(&extent), 1), 1,
+			      "populate"))
 			break;
 		relax();
 	}

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The console of a Ringfence domain, hvc0, by hypercall. What is typed is the control domain's: the
+ * The console of a Ringfence domain, hvc0, by hypercall. What is typed is told: the
  * hypervisor says with the vector of the platform's IPI that there is something.
  */
 #include <linux/console.h>
@@ -10,6 +10,7 @@
 #include <asm/hw_irq.h>
 #include <asm/irq_vectors.h>
 #include <asm/ringfence/abi/console.h>
+#include <asm/ringfence/abi/domain.h>
 #include <asm/ringfence/domain.h>
 #include <asm/ringfence/hypercall.h>
 
@@ -30,10 +31,10 @@ static int put_chars(u32 vterm, const char *text, int count)
 	return done < 0 ? -EIO : done;
 }
 
-/* Any other domain than the control domain is refused, and has nothing to read. */
 static int get_chars(u32 vterm, char *text, int count)
 {
-	long done = rf_call2(RF_HYPERCALL_console_read, (unsigned long)text, count);
+	long done = rf_call4(RF_HYPERCALL_console_read, RF_DOMAIN_SELF, (unsigned long)text, count,
+			     0);
 
 	return done < 0 ? 0 : done;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * How the kernel calls the hypervisor. The number is in RAX, arguments in RDI, RSI and RDX; RCX,
+ * How the kernel calls the hypervisor. The number is in RAX, arguments in RDI, RSI, RDX and R10; RCX,
  * R11 and all argument registers are lost. The `syscall` itself is in one place, rf_hypercall in
  * entry.S, where the unwinder knows about it.
  */
@@ -28,6 +28,21 @@ static __always_inline long rf_call(enum rf_hypercall number, unsigned long firs
 		       ASM_CALL_CONSTRAINT
 		     :
 		     : "rcx", "r8", "r9", "r10", "r11", "cc", "memory");
+	return result;
+}
+
+static __always_inline long rf_call4(enum rf_hypercall number, unsigned long first,
+				     unsigned long second, unsigned long third,
+				     unsigned long fourth)
+{
+	register unsigned long r10 asm("r10") = fourth;
+	long result = number;
+
+	asm volatile("call rf_hypercall"
+		     : "+a" (result), "+D" (first), "+S" (second), "+d" (third), "+r" (r10),
+		       ASM_CALL_CONSTRAINT
+		     :
+		     : "rcx", "r8", "r9", "r11", "cc", "memory");
 	return result;
 }
 
