@@ -28,6 +28,7 @@ _Static_assert(PAGE_MARK == CHILD_MARK_PAGE, "the mark is where the test looks")
 
 #define AT(page) (IMAGE_BASE + (page)*PAGE_SIZE)
 #define WAIT_NS	 (20 * SECOND)
+#define SETTLED	 20 /* looks that show no change */
 
 /* In child_entry.S: finds the orders and a stack. */
 extern const char child_entry[], child_entry_end[];
@@ -226,4 +227,27 @@ void child_end(uint32_t domain)
 	while (!(result = hv_domain_info(domain, ADDRESS(&info))) && clock_ns() < end_ns)
 		hv_poll(clock_ns() + MILLISECOND);
 	CHECK_EQ(result, -ESRCH, "domain %u after it was destroyed", domain);
+}
+
+static uint64_t free_frames(void)
+{
+	struct rf_domain_info info = {};
+
+	CHECK_EQ(hv_domain_info(0, ADDRESS(&info)), 0, "info");
+	return info.machine_frames_free;
+}
+
+uint64_t child_free_frames(uint64_t expected)
+{
+	uint64_t end_ns = clock_ns() + 10 * SECOND, frames = free_frames();
+	uint32_t equal = 0;
+
+	while (frames != expected && (expected || equal < SETTLED) && clock_ns() < end_ns) {
+		uint64_t before = frames;
+
+		hv_poll(clock_ns() + 10 * MILLISECOND);
+		frames = free_frames();
+		equal = frames == before ? equal + 1 : 0;
+	}
+	return frames;
 }

@@ -55,4 +55,10 @@ struct child_mark child_mark(uint32_t domain);
 /* Destroys it, and waits until it is gone. */
 void child_end(uint32_t domain);
 
+/*
+ * Free frames of the machine. The last of a domain that is gone, its description, comes back a moment
+ * later: so this waits until they change no more, or are as many as is said (0: any), ten seconds at most.
+ */
+uint64_t child_free_frames(uint64_t expected);
+
 #endif

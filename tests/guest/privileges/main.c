@@ -4,7 +4,7 @@
  * arguments, nobody asks about other domains but the control domain, and user mode makes no
  * hypercall at all.
  */
-/* covers: domain_destroy, domain_info, counters, audit */
+/* covers: domain_destroy, domain_info, counters, audit, console_read, event_listen */
 #include "test.h"
 
 const char test_title[] = "privileges";
@@ -55,7 +55,12 @@ static void others(void)
 			continue;
 		CHECK_EQ(hv_domain_info(i, ADDRESS(&info)), -EPERM, "domain %u", i);
 		CHECK_EQ(hv_counters(i, 0, ADDRESS(&counters)), -EPERM, "domain %u", i);
+		CHECK_EQ(hv_memory_populate(i, 0, 0), -EPERM, "domain %u", i);
+		CHECK_EQ(hv_memory_release(i, 0, 0), -EPERM, "domain %u", i);
+		CHECK_EQ(hv_console_read(i, 0, 0, 0), -EPERM, "domain %u", i);
 	}
+	CHECK_EQ(hv_console_read(RF_DOMAIN_HYPERVISOR, 0, 0, 0), -EPERM, "the log");
+	CHECK_EQ(hv_event_listen(RF_DOMAIN_HYPERVISOR), -EPERM, "news");
 }
 
 static void from_user(void)
