@@ -2,7 +2,8 @@
 /*
  * Event channels as interrupts. Each port is an interrupt of the domain `rf_event_domain`; what the
  * hypervisor makes a port of is told by the irq_alloc_info: its data is an rf_interrupt, or NULL
- * for a message of a device, for which this is the parent of a domain of its kind.
+ * for a message of a device, for which this is the parent of a domain of its kind. Or it is a port
+ * already: rf_event_irq().
  *
  * One page has the bits of all ports. The upcall of a CPU handles those ports that are for it, by
  * event_cpu, and that are neither masked nor taken by somebody else: it clears their pending bit
@@ -29,6 +30,7 @@
 
 #include "ringfence.h"
 
+#define KIND_PORT	(~0U)	/* an rf_interrupt that is none: gsi is a port */
 #define WORDS	ARRAY_SIZE(((struct rf_event_page *)0)->pending)
 
 /* What an interrupt knows beside its port, which is its number in the domain. */
@@ -235,13 +237,21 @@ static void set_handler(struct irq_domain *domain, unsigned int irq, unsigned in
 	irq_set_status_flags(irq, IRQ_MOVE_PCNTXT | (level ? IRQ_LEVEL : 0));
 }
 
+/* A port that is there already begins at CPU 0. */
+static long bind(struct rf_interrupt *interrupt, unsigned int cpu)
+{
+	if (interrupt->kind == KIND_PORT)
+		return interrupt->gsi;
+	interrupt->vcpu = cpu < nr_cpu_ids ? cpu : 0;
+	return rf_call1(RF_HYPERCALL_interrupt_bind, (unsigned long)interrupt);
+}
+
 static int alloc_event(struct irq_domain *domain, unsigned int irq, unsigned int count, void *arg)
 {
 	struct rf_interrupt message = { .kind = RF_INTERRUPT_MSI };
 	struct rf_interrupt *interrupt = ((struct irq_alloc_info *)arg)->data ?: &message;
 	struct irq_data *data = irq_domain_get_irq_data(domain, irq);
 	struct event *event;
-	unsigned int cpu;
 	long port;
 
 	if (count != 1)
@@ -249,9 +259,7 @@ static int alloc_event(struct irq_domain *domain, unsigned int irq, unsigned int
 	event = kzalloc(sizeof(*event), GFP_KERNEL);
 	if (!event)
 		return -ENOMEM;
-	cpu = choose_cpu(irq_data_get_affinity_mask(data));
-	interrupt->vcpu = cpu < nr_cpu_ids ? cpu : 0;
-	port = rf_call1(RF_HYPERCALL_interrupt_bind, (unsigned long)interrupt);
+	port = bind(interrupt, choose_cpu(irq_data_get_affinity_mask(data)));
 	if (port < 0) {
 		kfree(event);
 		return port;
@@ -261,6 +269,14 @@ static int alloc_event(struct irq_domain *domain, unsigned int irq, unsigned int
 	set_handler(domain, irq, port, interrupt->flags & RF_INTERRUPT_LEVEL, event);
 	set_cpu_of(data, interrupt->vcpu);
 	return 0;
+}
+
+int rf_event_irq(unsigned int port)
+{
+	struct rf_interrupt interrupt = { .kind = KIND_PORT, .gsi = port };
+	struct irq_alloc_info info = { .data = &interrupt };
+
+	return irq_domain_alloc_irqs(rf_event_domain, 1, NUMA_NO_NODE, &info);
 }
 
 static void free_event(struct irq_domain *domain, unsigned int irq, unsigned int count)

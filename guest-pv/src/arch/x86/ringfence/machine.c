@@ -9,12 +9,14 @@
 #include <linux/panic_notifier.h>
 #include <linux/pm.h>
 #include <linux/reboot.h>
+#include <linux/workqueue.h>
 
 #include <asm/pci_x86.h>
 #include <asm/reboot.h>
 #include <asm/x86_init.h>
 
 #include <asm/ringfence/abi/domain.h>
+#include <asm/ringfence/request.h>
 
 #include "ringfence.h"
 
@@ -66,6 +68,33 @@ static struct notifier_block panic_block = {
 	.notifier_call	= rf_panic,
 	.priority	= INT_MIN,
 };
+
+/* --- What the control domain asks for */
+
+static u32 requests_seen;
+static u32 request;
+
+/* The programs that put everything in order do it; if they cannot be started, it ends at once. */
+static void do_request(struct work_struct *work)
+{
+	if (READ_ONCE(request) == RF_TRIGGER_REBOOT)
+		orderly_reboot();
+	else
+		orderly_poweroff(true);
+}
+
+static DECLARE_WORK(request_work, do_request);
+
+void rf_check_requests(void)
+{
+	struct rf_domain_info info;
+
+	if (rf_call2(RF_HYPERCALL_domain_info, RF_DOMAIN_SELF, (unsigned long)&info) ||
+	    xchg(&requests_seen, info.requests) == info.requests)
+		return;
+	WRITE_ONCE(request, info.request);
+	schedule_work(&request_work);
+}
 
 static unsigned char rf_get_nmi_reason(void)
 {

@@ -45,6 +45,8 @@ struct irq_domain;
 extern struct irq_domain *rf_event_domain;
 void __init rf_event_init_ops(void);
 void rf_event_start_cpu(void);
+/* An interrupt for a port that the caller has made, which is closed with it; or an error. */
+int rf_event_irq(unsigned int port);
 #ifdef CONFIG_ACPI
 void __init rf_gsi_init(void);
 #else

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The console of a Ringfence domain, hvc0, by hypercall. What is typed is told: the
- * hypervisor says with the vector of the platform's IPI that there is something.
+ * The console of a Ringfence domain, hvc0, by hypercall. The hypervisor says with the vector of the
+ * platform's IPI that something was typed, or that the domain is asked to end.
  */
 #include <linux/console.h>
 #include <linux/err.h>
@@ -13,6 +13,7 @@
 #include <asm/ringfence/abi/domain.h>
 #include <asm/ringfence/domain.h>
 #include <asm/ringfence/hypercall.h>
+#include <asm/ringfence/request.h>
 
 #include "hvc_console.h"
 
@@ -42,6 +43,7 @@ static int get_chars(u32 vterm, char *text, int count)
 /* In the interrupt: whatever was typed goes to the terminal, and khvcd does what is left. */
 static void rf_console_typed(void)
 {
+	rf_check_requests();
 	if (hvc_poll(rf_console))
 		hvc_kick();
 }
@@ -78,6 +80,8 @@ static int __init rf_hvc_init(void)
 	rf_console = console;
 	BUILD_BUG_ON(RF_VECTOR_CONSOLE != X86_PLATFORM_IPI_VECTOR);
 	x86_platform_ipi_callback = rf_console_typed;
+	/* What came before. */
+	rf_check_requests();
 	return 0;
 }
 device_initcall(rf_hvc_init);
