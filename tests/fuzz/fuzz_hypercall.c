@@ -343,21 +343,18 @@ static void prepare_buffer(uint64_t number, unsigned count)
 		put_traps(buffer, count);
 	else if (number == RF_HYPERCALL_interrupt_bind)
 		put_interrupt(buffer);
-<<<<<<< HEAD
 	else if (number == RF_HYPERCALL_grant_map)
 		put_grant_maps(buffer, count, domain, victim);
 	else if (number == RF_HYPERCALL_grant_unmap)
 		put_grant_unmaps(buffer, count);
 	else if (number == RF_HYPERCALL_grant_copy)
 		put_grant_copies(buffer, count, victim);
-=======
 	else if (number == RF_HYPERCALL_domain_create)
 		put_config(buffer);
 	else if (number == RF_HYPERCALL_domain_set)
 		put_set(buffer);
 	else if (number == RF_HYPERCALL_domain_copy)
 		put_copies(buffer, count);
->>>>>>> b9fe08e (hypervisor: the control domain makes, builds, drives and reads other domains)
 }
 
 /* For the calls about events, whose arguments are small numbers. */
