@@ -305,7 +305,7 @@ static void put_set(struct rf_domain_set *set)
 	*set = (struct rf_domain_set){
 		.name = "set",
 		.mask = (uint32_t)take_below(RF_SET_ALL + 2),
-		.paused = (uint32_t)take_below(3),
+		.paused = 1 + (uint32_t)take_below(2), /* nobody but `domain` runs */
 		.weight = (uint32_t)take(2),
 		.cap = (uint32_t)take(1),
 		.vcpu = take(1) & 1 ? RF_SET_EVERY_VCPU : (uint32_t)take(1),
@@ -378,6 +378,8 @@ static void put_event_arguments(uint64_t number, uint64_t *arguments)
 	}
 }
 
+#define DOMAINS 6 /* numbers that are tried */
+
 /* For the calls whose first argument is a domain. */
 static void put_domain_arguments(uint64_t number, unsigned count, uint64_t *arguments)
 {
@@ -387,7 +389,7 @@ static void put_domain_arguments(uint64_t number, unsigned count, uint64_t *argu
 
 	if (!sized && number != RF_HYPERCALL_domain_set && number != RF_HYPERCALL_domain_trigger)
 		return;
-	arguments[0] = take(1) & 1 ? victim->id : RF_DOMAIN_SELF;
+	arguments[0] = take(1) & 1 ? take_below(DOMAINS) : RF_DOMAIN_SELF;
 	arguments[1] = BUFFER;
 	arguments[2] = count;
 	arguments[3] = take(1) & 1 ? BUFFER + 2048 : 0;
@@ -403,8 +405,11 @@ static bool is_allowed(uint64_t number, uint64_t argument)
 {
 	if (!domain->control)
 		return true;
-	return number != RF_HYPERCALL_shutdown &&
-	       (number != RF_HYPERCALL_domain_destroy || argument != victim->id);
+	if (number == RF_HYPERCALL_shutdown)
+		return false;
+	return argument != victim->id ||
+	       (number != RF_HYPERCALL_domain_destroy && number != RF_HYPERCALL_domain_set &&
+		number != RF_HYPERCALL_memory_populate && number != RF_HYPERCALL_memory_release);
 }
 
 /* Some have more to them than others. */
@@ -645,8 +650,30 @@ static void finish_domain(void)
 	victim_unmaps_all(victim);
 }
 
+static bool find_made(struct domain *d, void *context)
+{
+	if (d == domain || d == victim || d->state == RF_DOMAIN_DYING)
+		return false;
+	*(struct domain **)context = d;
+	return true;
+}
+
+/* Those that the fuzzer has made, as a control domain. */
+static void end_made(void)
+{
+	struct domain *made;
+
+	do {
+		made = NULL;
+		domain_for_each(find_made, &made);
+		if (made)
+			domain_destroy(made);
+	} while (made);
+}
+
 static void finish(void)
 {
+	end_made();
 	finish_domain();
 	check(frame_free_count() == free_before, "frames are lost");
 }
