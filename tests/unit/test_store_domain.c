@@ -87,6 +87,28 @@ static void test_bytes(void **state)
 	assert_in_range(account_of(1)->bytes, limit - 2000, limit);
 }
 
+/* A deep path costs the square of its depth to make, so a guest's is not: but domain 0's may be as deep as can be. */
+static void test_depth(void **state)
+{
+	char path[PATH_SIZE] = "/1";
+
+	(void)state;
+	for (uint32_t i = 1; i < unit.store.quota.limits.depth; i++)
+		strcat(path, "/d");
+	assert_int_equal(unit_write(&unit.guest[0], path, ""), 0);
+	strcat(path, "/d");
+	assert_int_equal(unit_write(&unit.guest[0], path, ""), ENOSPC);
+	assert_int_equal(unit_remove(&unit.guest[0], "/1/d"), 0);
+	while (strlen(path) < WIRE_PATH_MAX)
+		strcat(path, "/d");
+	assert_int_equal(unit_write(&unit.control, path, ""), 0);
+	unit_check(&unit);
+	assert_int_equal(unit_error(&unit.guest[0], path), 0);
+	assert_int_equal(unit_write(&unit.guest[0], path, "x"), ENOSPC);
+	assert_int_equal(unit_remove(&unit.guest[0], "/1/d"), 0);
+	assert_int_equal(account_of(1)->nodes, 1);
+}
+
 /* Who owns what a guest makes, and who may give away. */
 static void test_owner(void **state)
 {
@@ -257,11 +279,17 @@ static void test_again(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_nodes),	 TEST(test_sizes),
-		TEST(test_bytes),	 TEST(test_owner),
-		TEST(test_hidden_names), TEST(test_target),
-		TEST(test_introduce),	 TEST(test_release),
-		TEST(test_release_root), TEST(test_release_in_transaction),
+		TEST(test_nodes),
+		TEST(test_sizes),
+		TEST(test_bytes),
+		TEST(test_depth),
+		TEST(test_owner),
+		TEST(test_hidden_names),
+		TEST(test_target),
+		TEST(test_introduce),
+		TEST(test_release),
+		TEST(test_release_root),
+		TEST(test_release_in_transaction),
 		TEST(test_again),
 	};
 

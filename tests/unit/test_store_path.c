@@ -84,6 +84,15 @@ static void assert_next(const char **cursor, const char *expected)
 	assert_memory_equal(name, expected, length);
 }
 
+static void test_depth(void **state)
+{
+	(void)state;
+	assert_int_equal(path_depth("/"), 0);
+	assert_int_equal(path_depth("/a"), 1);
+	assert_int_equal(path_depth("/a/bc/d"), 3);
+	assert_int_equal(path_depth("@releaseDomain"), 0);
+}
+
 static void test_names(void **state)
 {
 	const char *cursor = "/a/bc";
@@ -104,7 +113,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_resolve), cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_lengths), cmocka_unit_test(test_parent),
-		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_names),	cmocka_unit_test(test_depth),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

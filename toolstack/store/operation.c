@@ -95,7 +95,8 @@ static int within_quota(const struct view *view, const struct changes *changes, 
 
 		if (!content)
 			continue;
-		if (content->length > quota->limits.value)
+		if (content->length > quota->limits.value ||
+		    path_depth(changes->list[i].path) > quota->limits.depth)
 			return ENOSPC;
 		bytes += (int64_t)quota_node_bytes(content, 0);
 	}

@@ -2,7 +2,7 @@
 /*
  * Paths: which are allowed, which folder one is in, which names it is made of.
  *
- * Interface: path_resolve, path_is_special, path_parent, path_next.
+ * Interface: path_resolve, path_is_special, path_depth, path_parent, path_next.
  * What is odd: the tree has an invisible top, in which the root is called "" and the special nodes stand
  * beside it, so that no code but this knows that they are special.
  */
@@ -55,6 +55,15 @@ int path_resolve(char out[PATH_SIZE], const char *given, unsigned int domain, bo
 bool path_is_special(const char *path)
 {
 	return strcmp(path, PATH_INTRODUCED) == 0 || strcmp(path, PATH_RELEASED) == 0;
+}
+
+size_t path_depth(const char *path)
+{
+	size_t depth = 0;
+
+	for (; *path; path++)
+		depth += path[0] == '/' && path[1];
+	return depth;
 }
 
 bool path_parent(char out[PATH_SIZE], const char *path)

@@ -22,6 +22,9 @@ int path_resolve(char out[PATH_SIZE], const char *given, unsigned int domain, bo
 /* One of the two special nodes, which have permissions. */
 bool path_is_special(const char *path);
 
+/* How many names it has, without the root's. */
+size_t path_depth(const char *path);
+
 /* The folder that a path, which may be out, is in; false for the root and for special nodes. */
 bool path_parent(char out[PATH_SIZE], const char *path);
 

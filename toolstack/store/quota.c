@@ -20,6 +20,7 @@ const struct quota_limits quota_defaults = {
 	.transactions = 10,
 	.transaction_paths = 1024,
 	.transaction_age = 4096,
+	.depth = 64,
 	.value = 2048,
 	.permissions = 5,
 	.bytes = 2560 << 10,

@@ -17,6 +17,7 @@ struct quota_limits {
 	uint32_t transactions;
 	uint32_t transaction_paths; /* that one transaction looks at or changes */
 	uint32_t transaction_age;   /* commits of others that a transaction may live through */
+	uint32_t depth;		    /* names in a path that it makes or changes */
 	uint32_t value;		    /* bytes of a node's */
 	uint32_t permissions;	    /* of a node */
 	uint32_t bytes;		    /* of nodes, watches and transactions together */
