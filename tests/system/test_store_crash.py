@@ -1,13 +1,16 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""rfstored is killed at any time, and everything it has acknowledged is there; or it is exchanged while clients stay.
+"""rfstored is killed at any time, and everything it has acknowledged is there; or it is exchanged while clients stay, or the
+disk is full.
 
 timeout: 900
 """
+import ctypes
 import os
 import random
 import shutil
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -16,6 +19,7 @@ import store_daemon
 
 ROUNDS = 100 if os.environ.get("RF_FULL") else 15
 WRITERS = 4
+CLONE_NEWNS = 0x20000
 
 
 class Writer(threading.Thread):
@@ -193,6 +197,53 @@ def test_upgrade_to_another():
         client.control("upgrade", str(daemon.folder / "new"))
         if client.read("/a") != "1" or os.readlink(f"/proc/{daemon.process.pid}/exe") != str(daemon.folder / "new"):
             raise AssertionError("the new program does not run")
+
+
+def mount_small(folder):
+    """A file system of 3 MiB, which only this process and its children see."""
+    if ctypes.CDLL(None, use_errno=True).unshare(CLONE_NEWNS):
+        raise AssertionError("a mount of one's own needs root")
+    subprocess.run(["mount", "--make-rprivate", "/"], check=True)
+    folder.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=3m", "none", folder], check=True)
+
+
+def test_full_disk():
+    """Changes are refused, reading goes on, and what was acknowledged is there after the end; then there is room again."""
+    daemon = store_daemon.Daemon()
+    try:
+        mount_small(daemon.state)
+        daemon.start()
+        client = daemon.client()
+        number = 0
+        try:
+            while number < 10000:
+                client.write(f"/full/{number + 1}", "x" * 1000)
+                number += 1
+            raise AssertionError("the disk is not full")
+        except store_daemon.Refused as refused:
+            if str(refused) != "ENOSPC" or number < 100:
+                raise
+        daemon.end(signal.SIGKILL)
+        daemon.start()
+        client = daemon.client()
+        for each in range(1, number + 1):
+            if client.read(f"/full/{each}") != "x" * 1000:
+                raise AssertionError(f"write {each} is lost")
+        if client.control("check") != "OK":
+            raise AssertionError("the store is not in order")
+        subprocess.run(["mount", "-o", "remount,size=64m", daemon.state], check=True)
+        client.write("/full/more", "1")
+        daemon.end(signal.SIGKILL)
+        daemon.start()
+        if daemon.client().read("/full/more") != "1":
+            raise AssertionError("a write is lost")
+        print(f"{number} writes fitted and are there")
+    finally:
+        daemon.process.kill()
+        daemon.process.wait()
+        subprocess.run(["umount", "-l", daemon.state], check=False)
+        daemon.close()
 
 
 if __name__ == "__main__":
