@@ -1,126 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * The store's server, by bytes: every request well and badly, messages in pieces, clients that do not read, a page that
- * is shared, and another program that takes over.
+ * The store's server, by bytes: every request well and badly, messages in pieces, clients that do not read, and another
+ * program that takes over.
  */
-#include "unit.h"
+#include "store_bytes.h"
 
-#include <poll.h>
-#include <pthread.h>
-#include <sys/eventfd.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
-#include "toolstack/store/check.h"
 #include "toolstack/store/domain.h"
-#include "toolstack/store/server.h"
 #include "toolstack/store/upgrade.h"
-
-static struct server server;
-
-/* A client that the test has in hand, and the server's idea of it. */
-struct client {
-	int socket;
-	struct connection *connection;
-	char reply[WIRE_PAYLOAD_MAX + 1];
-	struct wire_header header;
-};
-
-static void turn(int times)
-{
-	while (times--)
-		server_turn(&server, 0);
-}
-
-static struct client connect_client(uint16_t domain)
-{
-	struct client client = { .socket = -1 };
-	int pair[2];
-
-	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair), 0);
-	client.socket = pair[0];
-	client.connection = server_add_connection(&server, domain);
-	transport_socket(&client.connection->transport, pair[1]);
-	server_poll_connection(&server, client.connection);
-	return client;
-}
-
-static void send_bytes(const struct client *client, const void *data, size_t length)
-{
-	assert_int_equal(send(client->socket, data, length, MSG_NOSIGNAL), length);
-}
-
-static void send_request(const struct client *client, uint32_t type, uint32_t transaction,
-			 const char *payload, size_t length)
-{
-	const struct wire_header header = { type, 77, transaction, (uint32_t)length };
-
-	send_bytes(client, &header, sizeof(header));
-	if (length)
-		send_bytes(client, payload, length);
-}
-
-/* The next message, if it is there. */
-static bool receive(struct client *client)
-{
-	if (recv(client->socket, &client->header, sizeof(client->header), 0) !=
-	    sizeof(client->header))
-		return false;
-	assert_in_range(client->header.length, 0, WIRE_PAYLOAD_MAX);
-	if (client->header.length)
-		assert_int_equal(recv(client->socket, client->reply, client->header.length, 0),
-				 client->header.length);
-	client->reply[client->header.length] = 0;
-	return true;
-}
-
-static void ask(struct client *client, uint32_t type, uint32_t transaction, const char *payload,
-		size_t length)
-{
-	send_request(client, type, transaction, payload, length);
-	turn(3);
-	assert_true(receive(client));
-	assert_int_equal(client->header.request, 77);
-	assert_int_equal(client->header.transaction, transaction);
-}
-
-static void expect(struct client *client, uint32_t type, const char *payload, size_t length,
-		   const char *answer)
-{
-	ask(client, type, 0, payload, length);
-	assert_int_equal(client->header.type, type);
-	assert_string_equal(client->reply, answer);
-}
-
-static void refuse(struct client *client, uint32_t type, const char *payload, size_t length,
-		   const char *error)
-{
-	ask(client, type, 0, payload, length);
-	assert_int_equal(client->header.type, WIRE_ERROR);
-	assert_string_equal(client->reply, error);
-	assert_int_equal(client->header.length, strlen(error) + 1);
-}
-
-/* A string with zeros in it, and the one at its end. */
-#define BYTES(text) text, sizeof(text)
-
-static int setup(void **state)
-{
-	(void)state;
-	server_init(&server);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	char text[256];
-
-	(void)state;
-	if (!check_store(&server.store, text, sizeof(text)))
-		fail_msg("%s", text);
-	server_free(&server);
-	return 0;
-}
 
 static void test_requests(void **state)
 {
@@ -317,16 +203,6 @@ static void test_pieces(void **state)
 	close(c.socket);
 }
 
-static size_t connections(void)
-{
-	const struct connection *connection;
-	size_t count = 0;
-
-	TAILQ_FOREACH(connection, &server.connections, in_server)
-		count++;
-	return count;
-}
-
 /* Too long a message ends the connection, as the protocol says; and nobody else's. */
 static void test_too_long(void **state)
 {
@@ -437,148 +313,6 @@ static void test_watch_events(void **state)
 	close(c.socket);
 }
 
-/* The other side of a page, in a thread: it sends requests as fast as there is room, and reads all replies. */
-static struct wire_ring ring;
-static int ring_files[2]; /* the server's, the client's */
-#define RING_REQUESTS 3000
-
-static void notify_client(struct transport *transport)
-{
-	const uint64_t one = 1;
-
-	(void)transport;
-	assert_int_equal(write(ring_files[1], &one, sizeof(one)), sizeof(one));
-}
-
-static void wait_for_server(void)
-{
-	struct pollfd file = { .fd = ring_files[1], .events = POLLIN };
-	uint64_t count;
-
-	if (poll(&file, 1, 1000) > 0 && read(ring_files[1], &count, sizeof(count)) < 0)
-		abort();
-}
-
-static void wake_server(void)
-{
-	const uint64_t one = 1;
-
-	if (write(ring_files[0], &one, sizeof(one)) < 0)
-		abort();
-}
-
-static void ring_put(const char *data, size_t length)
-{
-	for (size_t i = 0; i < length; i++) {
-		uint32_t producer = ring.request_producer;
-
-		while (producer - __atomic_load_n(&ring.request_consumer, __ATOMIC_ACQUIRE) ==
-		       WIRE_RING_SIZE) {
-			wake_server();
-			wait_for_server();
-		}
-		ring.request[producer % WIRE_RING_SIZE] = data[i];
-		__atomic_store_n(&ring.request_producer, producer + 1, __ATOMIC_RELEASE);
-	}
-	wake_server();
-}
-
-static void ring_get(char *data, size_t length)
-{
-	for (size_t i = 0; i < length; i++) {
-		uint32_t consumer = ring.reply_consumer;
-
-		while (consumer == __atomic_load_n(&ring.reply_producer, __ATOMIC_ACQUIRE)) {
-			wake_server();
-			wait_for_server();
-		}
-		data[i] = ring.reply[consumer % WIRE_RING_SIZE];
-		__atomic_store_n(&ring.reply_consumer, consumer + 1, __ATOMIC_RELEASE);
-	}
-	wake_server();
-}
-
-/* Values of every length, so that messages end at every place of the ring. */
-static void *ring_client(void *argument)
-{
-	static char message[WIRE_PAYLOAD_MAX + 16], value[WIRE_PAYLOAD_MAX + 1];
-	struct wire_header header;
-
-	for (uint32_t i = 0; i < RING_REQUESTS; i++) {
-		size_t length = i % 1900;
-
-		header = (struct wire_header){ i % 2 ? WIRE_READ : WIRE_WRITE, i, 0,
-					       (uint32_t)(5 + (i % 2 ? 0 : length)) };
-		memcpy(message, &header, sizeof(header));
-		memcpy(message + 16, "data", 5);
-		memset(message + 21, 'a' + i % 26, length);
-		ring_put(message, sizeof(header) + header.length);
-		ring_get((char *)&header, sizeof(header));
-		ring_get(value, header.length);
-		if (header.request != i || header.type != (i % 2 ? WIRE_READ : WIRE_WRITE))
-			*(bool *)argument = false;
-		if (i % 2 &&
-		    (header.length != (i - 1) % 1900 ||
-		     (header.length && value[header.length - 1] != 'a' + (char)((i - 1) % 26))))
-			*(bool *)argument = false;
-	}
-	return NULL;
-}
-
-static struct connection *connect_ring(void)
-{
-	struct connection *connection = server_add_connection(&server, 5);
-
-	memset(&ring, 0, sizeof(ring));
-	ring_files[0] = eventfd(0, EFD_NONBLOCK);
-	ring_files[1] = eventfd(0, EFD_NONBLOCK);
-	transport_ring(&connection->transport, &ring, ring_files[0], notify_client);
-	server_poll_connection(&server, connection);
-	return connection;
-}
-
-static void test_ring(void **state)
-{
-	struct client c = connect_client(0);
-	bool good = true;
-	pthread_t thread;
-
-	(void)state;
-	expect(&c, WIRE_MKDIR, BYTES("/local/domain/5"), "OK");
-	expect(&c, WIRE_SET_PERMISSIONS, BYTES("/local/domain/5\0n5"), "OK");
-	connect_ring();
-	assert_int_equal(ring.features, WIRE_FEATURE_RECONNECTION | WIRE_FEATURE_ERROR);
-	pthread_create(&thread, NULL, ring_client, &good);
-	while (pthread_tryjoin_np(thread, NULL))
-		server_turn(&server, 10);
-	assert_true(good);
-	expect(&c, WIRE_READ, BYTES("/local/domain/5/data"), c.reply);
-	close(ring_files[1]);
-	close(c.socket);
-}
-
-/* Indices that cannot be end it, with the reason in the page. */
-static void test_ring_indices(void **state)
-{
-	static const uint32_t bad[][2] = { { WIRE_RING_SIZE + 1, 0 },
-					   { UINT32_MAX, 0 },
-					   { 16, 1 },
-					   { 16, 0x80000000 } };
-
-	(void)state;
-	for (size_t i = 0; i < 4; i++) {
-		connect_ring();
-		turn(1);
-		ring.request_producer = bad[i][0];
-		ring.reply_consumer = bad[i][1];
-		wake_server();
-		turn(3);
-		assert_int_equal(connections(), 0);
-		assert_int_equal(ring.error, WIRE_ERROR_INDEX);
-		close(ring_files[1]);
-	}
-}
-
 /* Another program takes over, here in the same: a connection goes on in the middle of a message. */
 static void test_upgrade(void **state)
 {
@@ -644,8 +378,7 @@ int main(void)
 		TEST(test_requests),	 TEST(test_refused),	     TEST(test_guest),
 		TEST(test_transactions), TEST(test_directory_parts), TEST(test_pieces),
 		TEST(test_too_long),	 TEST(test_never_reads),     TEST(test_pause),
-		TEST(test_release),	 TEST(test_watch_events),    TEST(test_ring),
-		TEST(test_ring_indices), TEST(test_upgrade),
+		TEST(test_release),	 TEST(test_watch_events),    TEST(test_upgrade),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
