@@ -12,14 +12,16 @@ import figures
 import sections
 import table
 
-COLOURS = ("#1b6ca8", "#c0392b", "#8e8e8e", "#d9a441", "#3a7d44")
-BAR, GAP, LEFT, WIDTH, TOP = 11, 12, 250, 620, 26
+# The same for a system in every plot.
+COLOURS = {"floor": "#b5b5b5", "ringfence": "#1b6ca8", "xen": "#c0392b", "kvm-shadow": "#d9a441", "kvm-npt": "#3a7d44"}
+OTHER_COLOUR = "#7d5a8c"
+BAR, GAP, LEFT, WIDTH, TOP = 11, 12, 270, 620, 26
 
 STYLE = """body { font: 15px/1.45 sans-serif; margin: 2em auto; max-width: 64em; color: #222 }
 table { border-collapse: collapse; margin: 1em 0 }
 td, th { padding: .15em .7em; text-align: right; border-bottom: 1px solid #ddd }
 td:first-child, th:first-child { text-align: left }
-svg text { font: 12px sans-serif } .best { font-weight: bold }"""
+td:first-child, th:first-child { white-space: nowrap }"""
 
 INTRODUCTION = """One static program is the only process of the same Linux, on the same emulated machine,
 natively and on each system. Cost is in instructions of the whole machine (of its time where
@@ -45,12 +47,13 @@ def bar(y, start, end, colour, value):
 
 
 def plot(names, series, base):
-    """`series` is a title and a function from an operation's name to its value, for each system."""
-    values = [value(name) for _, value in series for name in names]
+    """`series` is a name, a title and a function from an operation's name to its value, for each system."""
+    values = [value(name) for _, _, value in series for name in names]
     position, ticks = scale(min([base] + [v for v in values if v > 0]), max([base] + values))
     group = BAR * len(series) + GAP
     height = TOP + group * len(names) + 8
-    parts = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{LEFT + WIDTH + 60}" height="{height}">']
+    parts = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{LEFT + WIDTH + 60}" height="{height}" '
+             'font-family="sans-serif" font-size="12">']
     for tick in ticks:
         x = position(tick)
         parts.append(f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{TOP - 6}" y2="{height}" stroke="#ddd"/>'
@@ -59,15 +62,15 @@ def plot(names, series, base):
         top = TOP + row * group
         parts.append(f'<text x="{LEFT - 8}" y="{top + group / 2}" text-anchor="end">'
                      f'{html.escape(table.TITLES[name])}</text>')
-        for i, (_, value) in enumerate(series):
+        for i, (system, _, value) in enumerate(series):
             parts.append(bar(top + i * BAR, position(base), position(value(name)),
-                             COLOURS[i % len(COLOURS)], value(name)))
+                             COLOURS.get(system, OTHER_COLOUR), value(name)))
     return "".join(parts) + "</svg>"
 
 
 def legend(series):
-    return "<p>" + " ".join(f'<span style="color:{COLOURS[i % len(COLOURS)]}">&#9632;</span> '
-                            f"{html.escape(title)}" for i, (title, _) in enumerate(series)) + "</p>"
+    return "<p>" + " ".join(f'<span style="color:{COLOURS.get(system, OTHER_COLOUR)}">&#9632;</span> '
+                            f"{html.escape(title)}" for system, title, _ in series) + "</p>"
 
 
 def html_table(lines):
@@ -77,22 +80,22 @@ def html_table(lines):
 
 
 def cost_series(native, others):
-    return [(system.title, lambda name, runs=runs: runs[name].cost() / native[name].cost())
+    return [(system.name, system.title, lambda name, runs=runs: runs[name].cost() / native[name].cost())
             for system, runs in others]
 
 
 def entry_series(native, others):
-    series = [("floor", lambda name: table.floor(native[name]))]
-    return series + [(system.title, lambda name, system=system, runs=runs: system.entries(runs[name]))
+    series = [("floor", "floor", lambda name: table.floor(native[name]))]
+    return series + [(system.name, system.title, lambda name, system=system, runs=runs: system.entries(runs[name]))
                      for system, runs in others]
 
 
-def plots(measured):
-    """Cost and entries of the operations that every system has."""
+def plots(measured, names):
+    """Cost and entries of those operations that every system has."""
     native, others = table.columns(measured)
     if not native or not others:
         return ""
-    names = [name for name in table.TITLES if all(name in runs for runs in measured.values())]
+    names = [name for name in names if all(name in runs for runs in measured.values())]
     if not names:
         return ""
     costs, entries = cost_series(native, others), entry_series(native, others)
@@ -107,7 +110,7 @@ def html_section(section):
         parts.append(f"<p>{html.escape(section.text)}</p>")
     parts += [html_table(lines) for lines in section.tables]
     if section.suite:
-        parts.append(plots(section.suite.measured))
+        parts.append(plots(section.suite.measured, section.names))
     return parts
 
 

@@ -14,7 +14,8 @@ class Section:
     title: str
     text: str
     tables: list
-    suite: object = None        # plots can be drawn of it
+    suite: object = None        # plots can be drawn of it,
+    names: tuple = ()           # of these operations
     brief: list = None          # what the terminal has instead of the tables
 
 
@@ -22,7 +23,7 @@ SEVERAL_TEXT = """What costs more with more processors. Here one thread of QEMU 
 a turn ends at each PAUSE and HLT, and cost is the instructions of all processors together, counted by the
 plugin: it shows work that is added, not waiting for each other. The timer's interrupts come by the host's time, so
 the last digit is not exact."""
-SCALING_TEXT = "cost on {} processors as a ratio to one, the same work by a process on each"
+SCALING_TEXT = "cost on {} processors as a ratio to one"
 PROGRAM_TEXT = """Whole programs from Debian's packages, executed from the RAM disk, started and waited for once."""
 MODEL_TEXT = """Not measured: what the measured entries and instructions would take on real processors, by prices that others have
 published, at one instruction a cycle."""
@@ -49,15 +50,17 @@ def scaling_lines(suite, alone):
 def of_suite(suite, first):
     if suite.name == "operations":
         names = {**table.MAIN, **table.FURTHER, **(table.SEVERAL if suite.processors > 1 else {})}
-        return Section("Operations", "", [table.lines(suite.measured, names)], suite)
+        return Section("Operations", "", [table.lines(suite.measured, names)], suite, tuple(names))
     if suite.programs:
         return Section("Programs", PROGRAM_TEXT,
-                       [table.lines(suite.measured, table.PROGRAMS, "program", table.PROGRAMS)], suite)
+                       [table.lines(suite.measured, table.PROGRAMS, "program", table.PROGRAMS)], suite,
+                       tuple(table.PROGRAMS))
     names = {**table.SEVERAL, **table.SCALING}
     tables = [table.lines(suite.measured, names, suite.title, ())]
     if first.name == "operations" and first.processors == 1:
         tables.append(scaling_lines(suite, first))
-    return Section(suite.title.capitalize(), SEVERAL_TEXT, [found for found in tables if len(found) > 1], suite)
+    return Section(suite.title.capitalize(), SEVERAL_TEXT, [found for found in tables if len(found) > 1], suite,
+                   tuple(names))
 
 
 def of_model(first):

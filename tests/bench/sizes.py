@@ -29,7 +29,12 @@ def segments(content):
 
 
 def of_image(path):
-    loaded = list(segments(path.read_bytes()))
+    try:
+        loaded = list(segments(path.read_bytes()))
+    except struct.error as error:
+        raise results.Broken(f"{path} is cut off") from error
+    if not loaded:
+        raise results.Broken(f"{path} has nothing to load")
     return {"image_bytes": sum(file for file, _ in loaded), "image_memory": sum(memory for _, memory in loaded)}
 
 

@@ -42,10 +42,10 @@ FURTHER = {
 }
 # The same work shared among processes, one on each processor; for one time of it.
 SCALING = {
-    "scale-getppid": "getppid",
-    "scale-touch": "map, touch, unmap 256 pages",
-    "scale-map": "mmap, touch, munmap a page",
-    "scale-fork": "fork, exit, wait",
+    "scale-getppid": "on each: getppid",
+    "scale-touch": "on each: map, touch, unmap 256 pages",
+    "scale-map": "on each: mmap, touch, munmap a page",
+    "scale-fork": "on each: fork, exit, wait",
 }
 # What two processors have to say to each other.
 SEVERAL = {

@@ -31,7 +31,7 @@ def boot(directory):
         ["tests/vm", "-O", OUTPUT, "--kernel", f"{OUTPUT}/tests/guest/marks.elf", "--timeout", "120",
          "--hv-append", "console=raw", "--qemu",
          f"-icount shift=0,sleep=off -plugin {plugin},output={phases},"
-         f"low={systems.RANGE[0]:#x},high={systems.RANGE[1]:#x}"],
+         f"low={systems.RANGE[0]:#x},high={systems.RANGE[1]:#x},all=on"],
         cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         check=False)
     if ended.returncode != 0 or "RESULT: SUCCESS" not in ended.stdout:
@@ -69,6 +69,14 @@ class Plugin(unittest.TestCase):
     def test_every_change_of_view_loads_cr3(self):
         for name in ("syscalls-iret", "syscalls-sysret", "page-faults"):
             self.near(self.inside(name, "mov-cr3"), 2 * ROUNDS)
+
+    def test_counts_every_instruction(self):
+        inside, outside = self.operations["hypercalls"].instructions["all"]
+        # The shortest way through the hypervisor, and a loop that calls it; neither is long.
+        self.assertTrue(20 * ROUNDS < inside < 400 * ROUNDS, inside)
+        self.assertTrue(3 * ROUNDS < outside < 100 * ROUNDS, outside)
+        # A page fault is a longer way.
+        self.assertGreater(self.operations["page-faults"].instructions["all"][0], 2 * inside)
 
     def test_nothing_outside(self):
         for operation in self.operations.values():

@@ -4,6 +4,7 @@
 """The benchmark reads complete logs, refuses broken ones, and computes what it should."""
 import pathlib
 import re
+import struct
 import sys
 import tempfile
 import types
@@ -18,6 +19,7 @@ import model                    # noqa: E402
 import report                   # noqa: E402
 import results                  # noqa: E402
 import sections                 # noqa: E402
+import sizes                    # noqa: E402
 import suites                   # noqa: E402
 import table                    # noqa: E402
 
@@ -201,7 +203,7 @@ class Report(unittest.TestCase):
 
     def test_what_gets_slower_with_processors_shows(self):
         text = sections.text(self.suites)
-        self.assertRegex(text, r"the same work by a process on each +native +ringfence\nfork, exit, wait +1.00 +2.00")
+        self.assertRegex(text, r"as a ratio to one +native +ringfence\non each: fork, exit, wait +1.00 +2.00")
         self.assertRegex(text, r"million instructions +5.0 +7.0")
 
     def test_missing_things_are_reported(self):
@@ -243,6 +245,46 @@ class Report(unittest.TestCase):
         self.assertIn("ESTIMATE", lines[0][0])
         # 100 instructions at 2.5 GHz and a crossing, beside 130 and two entries.
         self.assertEqual(lines[1][-1], table.number((130 / 2.5 + 2 * 540) / (100 / 2.5 + 60)))
+
+
+BOOT = """memory 000000000000-00000009efff RAM
+memory 0000000f0000-0000000fffff reserved
+memory 000000100000-00003ffdffff RAM
+[    0.1] 1 CPUs, 1014 MiB of RAM free
+(control) domain 0: marks.elf, 974996 KiB of memory, 15208 KiB of shadows, 1 vCPU
+"""
+
+
+class Sizes(unittest.TestCase):
+    def elf(self, wide, kinds):
+        """A file with one header for each kind, of 100 bytes that become 300."""
+        if wide:
+            head = struct.pack("<4sB27xQ14xHH", b"\x7fELF", 2, 64, 56, len(kinds)).ljust(64, b"\0")
+            return head + b"".join(struct.pack("<II24xQQ8x", kind, 0, 100, 300) for kind in kinds)
+        head = struct.pack("<4sB23xI10xHH", b"\x7fELF", 1, 52, 32, len(kinds)).ljust(52, b"\0")
+        return head + b"".join(struct.pack("<I12xII8x", kind, 100, 300) for kind in kinds)
+
+    def test_only_what_is_loaded(self):
+        for wide in (False, True):
+            self.assertEqual(list(sizes.segments(self.elf(wide, [1, 4, 1]))), [(100, 300)] * 2)
+
+    def test_no_image(self):
+        for content in (b"", b"MZ" + bytes(100), self.elf(True, [1])[:70], self.elf(True, [4])):
+            with tempfile.NamedTemporaryFile() as file:
+                file.write(content)
+                file.flush()
+                with self.assertRaises(results.Broken):
+                    sizes.of_image(pathlib.Path(file.name))
+
+    def test_memory(self):
+        ram = (0x9f000 + 0x3fee0000) // 1024
+        self.assertEqual(sizes.own_memory(BOOT)["hypervisor_kilobytes"], ram - 1014 * 1024 + 15208)
+
+    def test_log_cut(self):
+        for line in ("RAM free", "RAM\n", "domain 0"):
+            kept = "".join(text for text in BOOT.splitlines(keepends=True) if line not in text)
+            with self.assertRaises(results.Broken):
+                sizes.own_memory(kept)
 
 
 if __name__ == "__main__":
