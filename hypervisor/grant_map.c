@@ -6,9 +6,11 @@
  * Locks: grant_map.lock covers which mappings are free, and their states; memory.lock of the domain
  * the words, together with what else is at those guest frame numbers. A mapping that is BUSY belongs
  * to the CPU that made it so. Readers of words take no lock, but hold the half that they fill: so
- * once a word is cleared and the halves were dropped, no translation is left or made.
- * Odd: unmapping takes the words back first, then drops the shadows once for the whole batch, and
- * only then gives up frames and entries. Meanwhile a word keeps its frame, and counts nobody.
+ * once a word is cleared and its place was dropped, no translation is left or made.
+ * Odd: unmapping takes the words back and drops their places first, tells the CPUs once for the whole
+ * batch, and only then gives up frames and entries. Meanwhile a word keeps its frame, and counts
+ * nobody. Its place is forgotten last, when whoever had read it has left the half: dropping it, or
+ * all, took the half's lock.
  * A mapping that fails half-way is unmapped in the same way: others may have used it already.
  */
 #include "grant_map.h"
@@ -17,11 +19,13 @@
 #include "domain.h"
 #include "grant.h"
 #include "guest_access.h"
+#include "shadow.h"
 #include "vcpu.h"
 #include "abi/errno.h"
 
 #define TABLE_WORDS (1ULL << FRAME_ORDER_2M)
-#define NOBODY	    UINT32_MAX /* the end of a list of mappings */
+#define TABLE_SIZE  (2 * FRAME_SIZE) /* words, then places */
+#define NOBODY	    UINT32_MAX	     /* the end of a list of mappings */
 
 _Static_assert(GRANT_MAPPINGS_MAX <= GRANT_WORD_READERS, "a word counts all mappings");
 
@@ -74,7 +78,7 @@ static int make_table(struct domain *d, uint64_t gfn)
 		return 0;
 	if (!d->control && m->table_count == GRANT_TABLES_MAX)
 		return -ENOSPC;
-	table = frame_alloc_pointer(FRAME_SIZE);
+	table = frame_alloc_pointer(TABLE_SIZE);
 	if (!table)
 		return -ENOMEM;
 	m->table_count++;
@@ -136,16 +140,18 @@ static int link(struct domain *d, const struct grant_mapping *mapping, uint64_t 
 	return error;
 }
 
-/* From now on nothing is filled by this mapping. */
-static void withdraw(struct domain *d, const struct grant_mapping *mapping)
+/* From now on a frame is not filled by this mapping. Where it was. */
+static uint64_t withdraw(struct domain *d, const struct grant_mapping *mapping, uint64_t gfn)
 {
-	spin_lock(&d->memory.lock);
-	for (uint64_t i = 0; i < mapping->count; i++) {
-		uint64_t *word = grant_map_word(&d->grant_map, mapping->gfn + i);
+	uint64_t *word, place;
 
-		word_set(word, *word - word_unit(mapping));
-	}
+	spin_lock(&d->memory.lock);
+	word = grant_map_word(&d->grant_map, gfn);
+	word_set(word, *word - word_unit(mapping));
+	arch_memory_barrier();
+	place = __atomic_load_n(grant_map_place(word), __ATOMIC_RELAXED);
 	spin_unlock(&d->memory.lock);
+	return place;
 }
 
 /* No shadow has it any more either: the frame, and the place is free if nobody else has it. */
@@ -156,10 +162,33 @@ static uint64_t unlink(struct domain *d, uint64_t gfn)
 	spin_lock(&d->memory.lock);
 	word = grant_map_word(&d->grant_map, gfn);
 	mfn = d->control ? gfn : *word >> GRANT_WORD_MFN_SHIFT;
-	if (!(uint32_t)*word)
+	if (!(uint32_t)*word) {
 		word_set(word, 0);
+		__atomic_store_n(grant_map_place(word), SHADOW_PLACE_NONE, __ATOMIC_RELAXED);
+	}
 	spin_unlock(&d->memory.lock);
 	return mfn;
+}
+
+/* Another place than the one that is known, or the first. */
+static void note_place(uint64_t *at, uint64_t place)
+{
+	uint64_t known = SHADOW_PLACE_NONE;
+
+	if (!__atomic_compare_exchange_n(at, &known, place, false, __ATOMIC_SEQ_CST,
+					 __ATOMIC_SEQ_CST) &&
+	    known != place && known != SHADOW_PLACE_MANY)
+		__atomic_store_n(at, SHADOW_PLACE_MANY, __ATOMIC_SEQ_CST);
+}
+
+uint64_t grant_map_fill(const struct grant_map *m, uint64_t gfn, uint64_t place, bool *write)
+{
+	uint64_t mfn = grant_map_find(m, gfn, write);
+
+	if (mfn == FRAME_NONE)
+		return FRAME_NONE;
+	note_place(grant_map_place(grant_map_word(m, gfn)), place);
+	return grant_map_find(m, gfn, write);
 }
 
 /* --- Mappings --- */
@@ -235,15 +264,29 @@ static void unpin(const struct grant_mapping *mapping)
 struct batch {
 	struct domain *domain;
 	uint32_t withdrawn; /* list of mappings */
+	bool one_place;	    /* something was dropped where it was, */
+	bool many_places;   /* or everything has to be */
 	uint64_t frames;
 	uint64_t done;
 };
+
+static void batch_drop(struct batch *batch, uint64_t place)
+{
+	if (place == SHADOW_PLACE_NONE)
+		return;
+	batch->one_place = true;
+	if (place == SHADOW_PLACE_MANY)
+		batch->many_places = true;
+	else
+		shadow_drop_place(batch->domain, place);
+}
 
 static void batch_withdraw(struct batch *batch, uint32_t handle)
 {
 	struct grant_mapping *mapping = &batch->domain->grant_map.mappings[handle];
 
-	withdraw(batch->domain, mapping);
+	for (uint64_t i = 0; i < mapping->count; i++)
+		batch_drop(batch, withdraw(batch->domain, mapping, mapping->gfn + i));
 	mapping->next = batch->withdrawn;
 	batch->withdrawn = handle;
 }
@@ -263,9 +306,10 @@ static void batch_finish(struct batch *batch)
 {
 	uint32_t handle = batch->withdrawn;
 
-	if (handle == NOBODY)
-		return;
-	shadow_flush_all(batch->domain);
+	if (batch->many_places)
+		shadow_flush_all(batch->domain);
+	else if (batch->one_place)
+		shadow_shootdown(batch->domain);
 	while (handle != NOBODY) {
 		uint32_t next = batch->domain->grant_map.mappings[handle].next;
 
@@ -456,7 +500,8 @@ bool grant_map_teardown(struct domain *d, uint64_t budget)
 		if (mapping->state == GRANT_FREE)
 			continue;
 		done += mapping->count;
-		withdraw(d, mapping);
+		for (uint64_t i = 0; i < mapping->count; i++)
+			withdraw(d, mapping, mapping->gfn + i);
 		give_up(d, m->torn_down);
 	}
 	return m->torn_down >= m->mapping_used;
@@ -471,7 +516,7 @@ void grant_map_destroy(struct domain *d)
 	for (uint64_t i = 0; i < m->table_slots && m->table_count; i++) {
 		if (!m->tables[i])
 			continue;
-		frame_free_pointer(m->tables[i], FRAME_SIZE);
+		frame_free_pointer(m->tables[i], TABLE_SIZE);
 		m->table_count--;
 	}
 	frame_free_pointer(m->tables, m->table_slots * sizeof(*m->tables));

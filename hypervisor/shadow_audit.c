@@ -37,14 +37,23 @@ static bool leaf_frame_owned(const struct domain *d, uint64_t leaf, unsigned lev
 	return !(mfn & (PTE_ENTRIES - 1)) && frame_chunk_owned_by(mfn, d->id);
 }
 
+/* Or unmapping would not find it. */
+static bool place_is_known(const struct domain *d, uint64_t gfn, uint64_t place)
+{
+	uint64_t known = *grant_map_place(grant_map_word(&d->grant_map, gfn));
+
+	return known == place || known == SHADOW_PLACE_MANY;
+}
+
 static bool leaf_maps(const struct domain *d, uint64_t leaf, unsigned level,
-		      const struct walk *walk, uint64_t gfn)
+		      const struct walk *walk, uint64_t gfn, uint64_t place)
 {
 	uint64_t device = shadow_device_bits(walk->entry, walk->level, level);
 	bool write;
 
 	if (leaf & SHADOW_GRANTED)
-		return grant_lookup(d, gfn, &write) == shadow_leaf_mfn(leaf, level);
+		return grant_lookup(d, gfn, &write) == shadow_leaf_mfn(leaf, level) &&
+		       place_is_known(d, gfn, place);
 	if (!(leaf & SHADOW_DEVICE))
 		return memory_lookup(d, gfn) == shadow_leaf_mfn(leaf, level);
 	return gfn == shadow_leaf_mfn(leaf, level) && (leaf & shadow_device_mask(level)) == device;
@@ -62,7 +71,8 @@ static const char *leaf_against_guest(const struct shadow_audit *audit, uint64_t
 	    (walk.entry & used) != used || level > walk.level)
 		return "a shadow entry outlives the guest's";
 	rights = walk_rights(walk.upper, walk.entry);
-	if (!leaf_maps(half->domain, leaf, level, &walk, walk_gfn(walk.entry, walk.level, address)))
+	if (!leaf_maps(half->domain, leaf, level, &walk, walk_gfn(walk.entry, walk.level, address),
+		       shadow_place(half, address)))
 		return "a shadow entry maps another frame than the guest's";
 	if ((leaf & PTE_WRITE) && (!(rights & PTE_WRITE) || !(walk.entry & PTE_DIRTY)))
 		return "a shadow entry is writable and the guest's is not, or not dirty";

@@ -141,11 +141,12 @@ static uint64_t *table_at(const struct shadow_half *half, uint64_t address, unsi
 }
 
 /* The 4 KiB leaf of a frame that another domain has granted, no wider than that; 0: it is not. */
-static uint64_t leaf_granted(const struct domain *d, uint64_t gfn, struct shadow_rule rule,
-			     uint64_t entry)
+static uint64_t leaf_granted(const struct shadow_half *half, uint64_t address, uint64_t gfn,
+			     struct shadow_rule rule, uint64_t entry)
 {
 	bool write;
-	uint64_t mfn = grant_lookup(d, gfn, &write);
+	uint64_t mfn =
+		grant_map_fill(&half->domain->grant_map, gfn, shadow_place(half, address), &write);
 
 	if (mfn == FRAME_NONE)
 		return 0;
@@ -154,14 +155,14 @@ static uint64_t leaf_granted(const struct domain *d, uint64_t gfn, struct shadow
 
 /* The leaf where the domain has no memory of its own; 0: there is nothing that it may map. */
 static __attribute__((noinline)) uint64_t leaf_elsewhere(const struct shadow_half *half,
-							 uint64_t gfn, const struct walk *walk,
-							 unsigned level)
+							 uint64_t address, uint64_t gfn,
+							 const struct walk *walk, unsigned level)
 {
 	const struct shadow_rule rule = shadow_rule(walk->upper);
 	uint64_t leaf = 0;
 
 	if (level == 1)
-		leaf = leaf_granted(half->domain, gfn, rule, walk->entry);
+		leaf = leaf_granted(half, address, gfn, rule, walk->entry);
 	if (leaf || !device_memory_allowed(half->domain, gfn, pte_span(level) >> 12))
 		return leaf;
 	return shadow_leaf(rule, gfn << 12, walk->entry) |
@@ -180,7 +181,7 @@ static uint64_t leaf_make(const struct shadow_half *half, uint64_t address, cons
 	uint64_t leaf;
 
 	if (__builtin_expect(mfn == FRAME_NONE, 0))
-		leaf = leaf_elsewhere(half, gfn, walk, level);
+		leaf = leaf_elsewhere(half, address, gfn, walk, level);
 	else
 		leaf = shadow_leaf(shadow_rule(walk->upper), mfn << 12, walk->entry);
 	if (!leaf)
@@ -216,7 +217,7 @@ static int fill_large(struct shadow_half *half, uint64_t address, const struct w
  * guest's. Reserved bits need no look: at level 1 they are of the address, and no domain has memory
  * there.
  */
-static unsigned fill_from_table(const struct shadow_half *half, uint64_t *table,
+static unsigned fill_from_table(const struct shadow_half *half, uint64_t *table, uint64_t base,
 				const uint64_t *guest, uint64_t upper, struct shadow_translation *t,
 				unsigned first, unsigned end)
 {
@@ -237,7 +238,8 @@ static unsigned fill_from_table(const struct shadow_half *half, uint64_t *table,
 			continue;
 		machine = shadow_translate(d, t, entry);
 		if (__builtin_expect(machine == FRAME_NONE, 0))
-			leaf = leaf_granted(d, (entry & PTE_ADDRESS) >> 12, rule, entry);
+			leaf = leaf_granted(half, base + i * FRAME_SIZE,
+					    (entry & PTE_ADDRESS) >> 12, rule, entry);
 		else
 			leaf = shadow_leaf(rule, machine, entry);
 		if (!leaf)
@@ -248,13 +250,13 @@ static unsigned fill_from_table(const struct shadow_half *half, uint64_t *table,
 	return filled;
 }
 
-static uint64_t leaf_within_large(const struct domain *d, uint64_t gfn, struct shadow_rule rule,
-				  const struct walk *walk)
+static uint64_t leaf_within_large(const struct shadow_half *half, uint64_t address, uint64_t gfn,
+				  struct shadow_rule rule, const struct walk *walk)
 {
-	uint64_t mfn = memory_lookup(d, gfn);
+	uint64_t mfn = memory_lookup(half->domain, gfn);
 
 	if (mfn == FRAME_NONE)
-		return leaf_granted(d, gfn, rule, walk->entry);
+		return leaf_granted(half, address, gfn, rule, walk->entry);
 	return shadow_leaf(rule, mfn << 12, walk->entry);
 }
 
@@ -270,7 +272,10 @@ static unsigned fill_from_large(const struct shadow_half *half, uint64_t *table,
 	    (half->root && !(walk->upper & PTE_USER)))
 		return 0;
 	for (unsigned i = first; i < end; i++) {
-		uint64_t leaf = table[i] ? 0 : leaf_within_large(half->domain, gfn + i, rule, walk);
+		uint64_t leaf =
+			table[i] ? 0
+				 : leaf_within_large(half, (address & ~LARGE_MASK) + i * FRAME_SIZE,
+						     gfn + i, rule, walk);
 
 		if (!leaf)
 			continue;
@@ -288,8 +293,8 @@ static unsigned fill_around(const struct shadow_half *half, uint64_t *table, uin
 	*shadow_used(table) |= shadow_groups(first, end);
 	if (walk->level > 1)
 		return fill_from_large(half, table, address, walk, first, end);
-	return fill_from_table(half, table, walk->leaf - pte_index(address, 1), walk->upper, &t,
-			       first, end);
+	return fill_from_table(half, table, address & ~LARGE_MASK,
+			       walk->leaf - pte_index(address, 1), walk->upper, &t, first, end);
 }
 
 /* access: what the guest's tables allow; a grant may not. */

@@ -332,6 +332,46 @@ static bool page_unlink(const struct shadow_half *half, uint64_t address)
 	return true;
 }
 
+void shadow_shootdown(struct domain *d)
+{
+	arch_memory_barrier();
+	tlb_shootdown(__atomic_load_n(&d->shadow.cpus, __ATOMIC_RELAXED));
+}
+
+/* One that is being made is not there before it is complete. */
+static struct shadow_root *lock_root_number(struct shadow *s, uint64_t number)
+{
+	struct shadow_root *root = &s->roots[number & (SHADOW_ROOTS - 1)];
+
+	spin_lock(&s->lock);
+	if (root->gfn == FRAME_NONE)
+		root = NULL;
+	else
+		spin_lock(&root->lock);
+	spin_unlock(&s->lock);
+	return root;
+}
+
+/* If the root is another one by now, that loses an entry, and gets it back by a fault. */
+void shadow_drop_place(struct domain *d, uint64_t place)
+{
+	uint64_t address = place & ~(FRAME_SIZE - 1);
+	struct shadow *s = &d->shadow;
+	struct shadow_root *root;
+
+	if (address_is_kernel_half(address)) {
+		spin_lock(&s->kernel_lock);
+		page_unlink(&s->kernel_half, address);
+		spin_unlock(&s->kernel_lock);
+		return;
+	}
+	root = lock_root_number(s, place >> 1);
+	if (!root)
+		return;
+	page_unlink(&root->half, address);
+	spin_unlock(&root->lock);
+}
+
 static bool loaded_only_here(const struct shadow_root *root)
 {
 	return __atomic_load_n(&root->loaded, __ATOMIC_RELAXED) == 1ULL << this_cpu()->id;

@@ -4,7 +4,8 @@
  *
  * A table for each 2 MiB of guest frame numbers that were ever used for it has a word for each: the
  * machine frame, and how many mappings let the domain read and write it. Tables stay until the
- * domain ends, so the words are read without a lock.
+ * domain ends, so the words are read without a lock. Beside each word is where the shadows have it
+ * (shadow_place): the one place, or SHADOW_PLACE_MANY; so that unmapping drops that and nothing else.
  */
 #ifndef HYPERVISOR_GRANT_MAP_H
 #define HYPERVISOR_GRANT_MAP_H
@@ -44,7 +45,7 @@ struct grant_map {
 	uint32_t mapping_used; /* those from here on never were */
 	uint32_t mapping_free; /* list */
 	uint32_t torn_down;    /* how far grant_map_teardown has come */
-	uint64_t **tables;     /* of 512 words; NULL: none was ever made */
+	uint64_t **tables;     /* of 512 words, and their places; NULL: none was ever made */
 	uint64_t table_slots;
 	uint64_t table_count;
 };
@@ -72,6 +73,12 @@ static inline uint64_t *grant_map_word(const struct grant_map *m, uint64_t gfn)
 	return table ? &table[gfn % (1ULL << FRAME_ORDER_2M)] : NULL;
 }
 
+/* Where the shadows have what a word says. */
+static inline uint64_t *grant_map_place(uint64_t *word)
+{
+	return word + (1ULL << FRAME_ORDER_2M);
+}
+
 /* The machine frame that a granted frame is, and whether it may be written; FRAME_NONE: none. */
 static inline uint64_t grant_map_find(const struct grant_map *m, uint64_t gfn, bool *write)
 {
@@ -82,6 +89,12 @@ static inline uint64_t grant_map_find(const struct grant_map *m, uint64_t gfn, b
 	return word & (GRANT_WORD_WRITERS | GRANT_WORD_READERS) ? word >> GRANT_WORD_MFN_SHIFT
 								: FRAME_NONE;
 }
+
+/*
+ * The same for who fills a shadow at a place, with the lock of its half. It is noted first: either
+ * who unmaps reads the place, or the word that is read after it says that there is nothing.
+ */
+uint64_t grant_map_fill(const struct grant_map *m, uint64_t gfn, uint64_t place, bool *write);
 
 /* Something is mapped among 2^order aligned guest frame numbers; with memory.lock. */
 bool grant_map_overlaps(const struct grant_map *m, uint64_t gfn, unsigned order);

@@ -132,6 +132,15 @@ void shadow_drop_user(struct domain *d, uint64_t root_gfn);
 int shadow_destroy_root(struct domain *d, uint64_t root_gfn); /* -EBUSY */
 void shadow_set_kernel_root(struct domain *d, uint64_t root_gfn);
 
+/*
+ * Where a frame that is not the domain's own stands in its shadows: a page of a half, as a number.
+ * After shadow_drop_place() of each and shadow_shootdown() no CPU has a translation from there.
+ */
+#define SHADOW_PLACE_NONE 0
+#define SHADOW_PLACE_MANY (~0ULL)
+void shadow_drop_place(struct domain *d, uint64_t place);
+void shadow_shootdown(struct domain *d);
+
 /* Before user mode: fill where the last fault was given. */
 void shadow_before_user(struct vcpu *v);
 

@@ -174,6 +174,16 @@ static inline uint64_t shadow_without_write(uint64_t entry, bool write)
 	return write ? entry : entry & ~PTE_WRITE;
 }
 
+/* The place of a page (shadow.h): a half is a number below 2 * SHADOW_ROOTS. */
+static inline uint64_t shadow_place(const struct shadow_half *half, uint64_t address)
+{
+	uint64_t root = half->root ? (uint64_t)(half->root - half->domain->shadow.roots) : 0;
+
+	return (address & ~(FRAME_SIZE - 1)) | root << 1 | 1;
+}
+
+_Static_assert(2 * SHADOW_ROOTS <= FRAME_SIZE, "a place has a root and a page");
+
 /* The machine frame of a leaf. */
 static inline uint64_t shadow_leaf_mfn(uint64_t leaf, unsigned level)
 {

@@ -14,7 +14,8 @@
 #include "quiesce.h"
 #include "shadow_table.h"
 
-#define FREE_GFN (FOREIGN + 0)
+#define FREE_GFN    (FOREIGN + 0)
+#define KERNEL_BASE 0xffffff8000000000ULL /* slot 511 */
 
 /* --- The table --- */
 
@@ -116,6 +117,43 @@ static void test_writable(void **state)
 	handle = map_frame(domains[A], 5, FREE_GFN, 0);
 	assert_int_equal(touch(ADDRESS(256), FAULT_USER | FAULT_WRITE), SHADOW_GUEST_FAULT);
 	assert_int_equal(unmap((uint64_t)handle), 1);
+}
+
+/* Unmapping drops where a frame was seen, and all only if that is at several places. */
+static void test_places(void **state)
+{
+	struct domain *b = domains[B];
+	uint32_t flushes;
+	int64_t handle;
+
+	(void)state;
+	grant(domains[A], 5, b, DATA, 1, RF_GRANT_WRITE);
+	run(b);
+	handle = map_frame(domains[A], 5, FREE_GFN, 0);
+	assert_int_equal(touch(ADDRESS(256), FAULT_USER), SHADOW_FILLED);
+	assert_int_equal(touch(ADDRESS(DATA), FAULT_USER), SHADOW_FILLED);
+	flushes = this_cpu()->arch.flushes;
+	assert_int_equal(unmap((uint64_t)handle), 1);
+	assert_true(this_cpu()->arch.flushes > flushes);
+	assert_int_equal(leaf_at(ADDRESS(256)), 0);
+	assert_int_not_equal(leaf_at(ADDRESS(DATA)), 0);
+	handle = map_frame(domains[A], 5, FREE_GFN, 0);
+	((uint64_t *)frame_at(b, 3))[300] = ((uint64_t *)frame_at(b, 3))[256];
+	assert_int_equal(touch(ADDRESS(256), FAULT_USER), SHADOW_FILLED);
+	assert_int_equal(touch(ADDRESS(300), FAULT_USER), SHADOW_FILLED);
+	assert_int_equal(unmap((uint64_t)handle), 1);
+	assert_int_equal(leaf_at(ADDRESS(256)), 0);
+	assert_int_equal(leaf_at(ADDRESS(300)), 0);
+	/* And in the kernel half, which is its tables' as well. */
+	shadow_set_kernel_root(b, 0);
+	((uint64_t *)frame_at(b, 0))[511] = ((uint64_t *)frame_at(b, 0))[0] & ~PTE_USER;
+	handle = map_frame(domains[A], 5, FREE_GFN, 0);
+	assert_int_equal(touch(KERNEL_BASE + ADDRESS(256), 0), SHADOW_FILLED);
+	assert_int_not_equal(leaf_at(KERNEL_BASE + ADDRESS(256)), 0);
+	assert_int_equal(touch(ADDRESS(DATA), FAULT_USER), SHADOW_FILLED);
+	assert_int_equal(unmap((uint64_t)handle), 1);
+	assert_int_equal(leaf_at(KERNEL_BASE + ADDRESS(256)), 0);
+	assert_int_not_equal(leaf_at(ADDRESS(DATA)), 0);
 }
 
 /* In the control domain, twice: for reading and for writing. */
@@ -952,6 +990,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_last_page, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_read_only, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_writable, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_places, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_twice, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_map_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_arrays_refused, setup, teardown),
