@@ -125,7 +125,7 @@ TOOLSTACK_FOLDERS_rf := rf lib store/client
 TOOLSTACK_LIBRARIES_rf := -ljansson
 # Checks of images, and the rules for places in a guest's memory, are the hypervisor's own.
 TOOLSTACK_SHARED_rf := $(addprefix hypervisor/,elf.c bzimage.c guest_image.c guest_layout.c lib/printf.c lib/string.c)
-TOOLSTACK_CORE_rf := core.a
+TOOLSTACK_CORE_rf := $(patsubst %.c,%.o,$(TOOLSTACK_SHARED_rf) $(addprefix tests/unit/fake_arch/,fake_bzimage.c fake_elf.c))
 
 toolstack_sources = $(wildcard $(patsubst %,toolstack/%/*.c,$(TOOLSTACK_FOLDERS_$(1))))
 toolstack_objects = $(patsubst %.c,$(O)/%.o,$(call toolstack_sources,$(1))) \
@@ -228,12 +228,12 @@ RUN_GUEST ?= linux
 ifeq ($(RUN_GUEST),linux)
 run_needs = linux
 # Without a terminal, Linux shows itself and powers off.
-run_guest = --append "quiet$$([ -t 0 ] || echo ' rf.tour')"
+run_guest = --initrd $(O)/linux/node.gz --control memory=384M --append "quiet$$([ -t 0 ] || echo ' rf.tour')"
 else
 run_needs = $(O)/tests/guest/$(RUN_GUEST).elf
 run_guest = --kernel $(run_needs) --control vcpus=2
 endif
-VM_FLAGS ?= --smp 2
+VM_FLAGS ?= --smp 2 --mem 768
 run: ## boot the hypervisor and Linux in QEMU, to a shell; installs what it needs (RUN_GUEST=demo: another guest)
 	$(Q)$(MAKE) deps PACKAGES='$(RUN_PACKAGES)'
 	$(Q)$(MAKE) $(parallel) all $(run_needs)
@@ -241,9 +241,14 @@ run: ## boot the hypervisor and Linux in QEMU, to a shell; installs what it need
 
 LINUX ?=
 LINUX_CONFIG ?= node
-linux: ## Linux for the hypervisor, and a RAM disk, in $(O)/linux (LINUX=TREE: from your own 6.1.y source)
+linux: $(O)/toolstack/static/rf ## Linux for the hypervisor, and RAM disks, in $(O)/linux (LINUX=TREE: from your own 6.1.y source)
 	$(Q)guest-pv/build-linux --config '$(LINUX_CONFIG)' $(if $(LINUX),--linux '$(LINUX)') --output $(O)/linux
 	$(Q)guest-pv/initramfs/build --modules $(O)/linux/modules $(O)/linux/initrd.gz
+	$(Q)guest-pv/initramfs/build --small $(O)/linux/guest.gz
+	$(Q)guest-pv/initramfs/build --only --add $(O)/toolstack/static/rf:/bin/rf --add $(O)/linux/bzImage:/boot/linux \
+		--add $(O)/linux/guest.gz:/boot/initrd.gz --add toolstack/guests/hello.json:/etc/ringfence/hello.json \
+		$(O)/linux/rf.gz
+	$(Q)cat $(O)/linux/initrd.gz $(O)/linux/rf.gz >$(O)/linux/node.gz.new && mv $(O)/linux/node.gz.new $(O)/linux/node.gz
 
 # Of a release build, whatever this one is.
 bench: $(O)/bench/.config ## Linux on Ringfence beside native, Xen and KVM (BENCH_FLAGS='--systems ...')

@@ -68,7 +68,7 @@ struct rf_domain_info {
 	uint64_t machine_frames_free;
 	uint32_t machine_cpus;
 	uint32_t reserved0;
-	uint64_t reserved1;
+	uint64_t machine_tsc_khz;
 };
 
 /* domain_create */

@@ -52,6 +52,7 @@ static void describe_machine(struct rf_domain_info *info)
 	info->machine_frames = frame_total;
 	info->machine_frames_free = frame_free_count();
 	info->machine_cpus = cpu_count;
+	info->machine_tsc_khz = arch_tsc_khz();
 }
 
 static void describe_locked(struct domain *d, struct rf_domain_info *info)

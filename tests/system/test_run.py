@@ -25,7 +25,9 @@ def without_terminal():
     run = subprocess.run(COMMAND, cwd=ROOT, env=ENVIRONMENT, stdin=subprocess.DEVNULL, text=True,
                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=SECONDS,
                          errors="replace")
-    wanted = ["RINGFENCE-LINUX-UP", "paravirtualized kernel on Ringfence", "ok processes", "powered off"]
+    wanted = ["RINGFENCE-LINUX-UP", "paravirtualized kernel on Ringfence", "ok processes",
+              "# rf create hello", "hello     1        64      1  running", "page_fault", "(hello) domain 1 is gone",
+              "powered off"]
     missing = [text for text in wanted if text not in run.stdout]
     if run.returncode or missing:
         return f"status {run.returncode}, missing {missing}:\n{run.stdout}"

@@ -26,7 +26,7 @@ static const char json_all[] =
 	"  \"memory\": 96, \"memory_max\": \"1G\", \"shadow\": \"4096K\",\n"
 	"  \"vcpus\": 2, \"weight\": 512, \"cap\": 50, \"cpus\": \"0-2,5\",\n"
 	"  \"on_poweroff\": \"preserve\", \"on_reboot\": \"destroy\",\n"
-	"  \"on_crash\": \"restart\", \"console\": \"none\"\n"
+	"  \"on_crash\": \"restart\", \"console\": \"serial\"\n"
 	"}\n";
 
 static const char xl_all[] = "# as for Xen\n"
@@ -70,7 +70,7 @@ static void test_json(void **state)
 	assert_true(parse("/etc/guests/a.json", json_all, &c, &r));
 	check_all(&c);
 	assert_int_equal(c.shadow, 4 << 20);
-	assert_int_equal(c.console, CONSOLE_NONE);
+	assert_int_equal(c.console, CONSOLE_SERIAL);
 	assert_int_equal(r.warnings, 0);
 	config_free(&c);
 }

@@ -12,18 +12,22 @@
 #include "abi/hypercall.h"
 #include "toolstack/lib/report.h"
 
-#define ACCESS_DEVICE	 "/dev/ringfence"
 #define ACCESS_ARGUMENTS 6
 
 struct access {
-	/* The result of the hypercall: an error is negative. */
+	/* The result of the hypercall of that number: an error is negative. */
 	int64_t (*call)(struct access *access, uint32_t number, const uint64_t *arguments);
-	int device;
+	int device; /* negative: none, there are never news */
 };
 
 /* False: the report says why, and what would help. */
 bool access_open(struct access *access, struct report *report);
 void access_close(struct access *access);
+/*
+ * Waits until there is news of domains, or something to read from another file (negative: none), but no longer
+ * than that; true: there is something to read.
+ */
+bool access_wait(struct access *access, int other, unsigned milliseconds);
 
 /* Pointers are passed as numbers. */
 #define access_call(access, number, ...)                                                           \

@@ -17,6 +17,7 @@
 #define SETTING_FILE_MAX    (1U << 20)
 #define SETTING_MEMORY_MIN  (1ULL << 20)
 #define SETTING_MEMORY_MAX  (1ULL << 42)
+#define SETTING_SHADOW_MAX  (32ULL << 20)
 #define SETTING_PATH_MAX    4095
 #define SETTING_PAGE	    4096
 #define SETTING_WEIGHT_MAX  65535
@@ -31,8 +32,8 @@ enum config_action {
 };
 
 enum config_console {
-	CONSOLE_RING, /* kept, for `rf console` */
-	CONSOLE_NONE,
+	CONSOLE_RING,	/* kept, for `rf console` */
+	CONSOLE_SERIAL, /* and printed on the serial line, too */
 };
 
 /* A number that is zero was not given, where the key says so. */

@@ -53,8 +53,7 @@ static bool set_members(const char *file, const char *text, const json_t *root,
 	const char *name;
 	json_t *value;
 
-	json_object_foreach((json_t *)root, name, value)
-	{
+	json_object_foreach((json_t *)root, name, value) {
 		struct config_place place = { file, line_of(text, name), name };
 		const struct config_key *key = config_find(name);
 

@@ -13,7 +13,7 @@
 #define FIELD(name) offsetof(struct config, name)
 
 static const char *const actions[] = { "destroy", "restart", "preserve", NULL };
-static const char *const consoles[] = { "ring", "none", NULL };
+static const char *const consoles[] = { "ring", "serial", NULL };
 
 const struct config_key config_keys[] = {
 	{ "name", KIND_NAME, FIELD(name), 1, RF_DOMAIN_NAME_SIZE - 1, NULL, "the file's name",
@@ -30,8 +30,8 @@ const struct config_key config_keys[] = {
 	  "what it starts with" },
 	{ "memory_max", KIND_SIZE, FIELD(memory_max), SETTING_MEMORY_MIN, SETTING_MEMORY_MAX, NULL,
 	  "as `memory`", "the most that it may ever have" },
-	{ "shadow", KIND_SIZE, FIELD(shadow), SETTING_PAGE, SETTING_MEMORY_MAX, NULL,
-	  "1/64 of its memory, at least 2M", "memory for its shadow page tables" },
+	{ "shadow", KIND_SIZE, FIELD(shadow), SETTING_PAGE, SETTING_SHADOW_MAX, NULL,
+	  "1/64 of `memory_max`, from 2M to 32M", "memory for its shadow page tables" },
 	{ "vcpus", KIND_NUMBER, FIELD(vcpus), 1, RF_MAX_VCPUS, NULL, "1", "virtual processors" },
 	{ "weight", KIND_NUMBER, FIELD(weight), 1, SETTING_WEIGHT_MAX, NULL, "256",
 	  "share of the processors, relative to other guests" },
@@ -45,7 +45,7 @@ const struct config_key config_keys[] = {
 	  "when it asks for a reboot" },
 	{ "on_crash", KIND_CHOICE, FIELD(on_crash), 0, 0, actions, "destroy", "when it crashes" },
 	{ "console", KIND_CHOICE, FIELD(console), 0, 0, consoles, "ring",
-	  "`ring`: what it prints is kept for `rf console`; `none`: it is dropped" },
+	  "where what it prints goes: kept for `rf console`, or to the serial line as well" },
 	{ NULL, KIND_NAME, 0, 0, 0, NULL, NULL, NULL },
 };
 

@@ -271,8 +271,7 @@ static bool set_cpus(const struct setting *s, uint64_t *field)
 		return add_cpus(s, s->value, field);
 	if (!json_array_size(s->value))
 		return config_fail(s->report, s->place, "is empty: it could run nowhere");
-	json_array_foreach(s->value, i, entry)
-	{
+	json_array_foreach(s->value, i, entry) {
 		if (!add_cpus(s, entry, &one))
 			return false;
 		mask |= one;

@@ -82,8 +82,7 @@ static void measure(const struct output_column *columns, const json_t *rows, int
 
 	for (unsigned i = 0; columns[i].title; i++) {
 		widths[i] = (int)strlen(columns[i].title);
-		json_array_foreach((json_t *)rows, number, row)
-		{
+		json_array_foreach((json_t *)rows, number, row) {
 			write_cell(&columns[i], row, cell);
 			if ((int)strlen(cell) > widths[i])
 				widths[i] = (int)strlen(cell);
@@ -113,8 +112,7 @@ static void print_table(const struct output_column *columns, const json_t *rows)
 	measure(columns, rows, widths);
 	for (unsigned i = 0; columns[i].title; i++)
 		print_cell(&columns[i], widths[i], columns[i].title);
-	json_array_foreach((json_t *)rows, number, row)
-	{
+	json_array_foreach((json_t *)rows, number, row) {
 		for (unsigned i = 0; columns[i].title; i++) {
 			write_cell(&columns[i], row, cell);
 			print_cell(&columns[i], widths[i], cell);

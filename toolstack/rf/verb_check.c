@@ -14,13 +14,17 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "abi/control_device.h"
 #include "abi/version.h"
 #include "toolstack/lib/access.h"
 #include "toolstack/lib/config.h"
+#include "toolstack/lib/domain.h"
 #include "toolstack/lib/image.h"
 #include "toolstack/lib/places.h"
 #include "toolstack/rf/output.h"
 #include "toolstack/rf/verbs.h"
+
+#define FRAMES_LEAST (64U << 8) /* 64 MiB: a small Linux */
 
 struct checks {
 	json_t *list;
@@ -111,17 +115,26 @@ static void check_configs(const struct command *command, struct checks *checks)
 
 static void check_version(struct checks *checks, struct access *access)
 {
-	int64_t version = access_call(access, RF_HYPERCALL_version, 0);
+	struct rf_domain_info info;
+	int error = domain_get(access, RF_DOMAIN_SELF, &info);
 
-	if (version == RF_ABI_VERSION)
+	if (!error)
 		add(checks, "ABI", true, "version %u", RF_ABI_VERSION);
-	else if (version < 0)
-		add(checks, "ABI", false, "the hypervisor does not tell its version: %s",
-		    strerror((int)-version));
-	else
+	else if (error == -ENOTTY)
 		add(checks, "ABI", false,
-		    "the hypervisor has version %lld, this rf is for version %u",
-		    (long long)version, RF_ABI_VERSION);
+		    "the Linux of this domain was built with another ABI than this rf, version %u",
+		    RF_ABI_VERSION);
+	else
+		add(checks, "ABI", false, "the hypervisor does not answer: %s", strerror(-error));
+}
+
+static void check_memory(struct checks *checks, struct access *access)
+{
+	struct rf_domain_info info;
+
+	if (!domain_get(access, 0, &info))
+		add(checks, "memory", info.machine_frames_free >= FRAMES_LEAST,
+		    "%lluM are free for guests", (unsigned long long)info.machine_frames_free >> 8);
 }
 
 static void check_device(struct checks *checks)
@@ -133,8 +146,9 @@ static void check_device(struct checks *checks)
 		add(checks, "hypercalls", false, "%s", report.error);
 		return;
 	}
-	add(checks, "hypercalls", true, "%s", ACCESS_DEVICE);
+	add(checks, "hypercalls", true, "%s", RF_CONTROL_DEVICE);
 	check_version(checks, &access);
+	check_memory(checks, &access);
 	access_close(&access);
 }
 
@@ -165,6 +179,15 @@ static void check_hypervisor(struct checks *checks)
 
 /* --- All of it --- */
 
+static const char *label(const json_t *check)
+{
+	if (json_is_true(json_object_get(check, "ok")))
+		return "ok";
+	return strcmp(json_string_value(json_object_get(check, "check")), "configuration")
+		       ? "MISSING"
+		       : "WRONG";
+}
+
 static void print(const struct command *command, const struct checks *checks)
 {
 	json_t *check;
@@ -175,13 +198,9 @@ static void print(const struct command *command, const struct checks *checks)
 		return;
 	}
 	json_array_foreach(checks->list, i, check)
-	{
-		bool good = json_is_true(json_object_get(check, "ok"));
-
-		printf("%-7s  %-14s  %s\n", good ? "ok" : "MISSING",
+		printf("%-7s  %-14s  %s\n", label(check),
 		       json_string_value(json_object_get(check, "check")),
 		       json_string_value(json_object_get(check, "text")));
-	}
 }
 
 enum status verb_check(struct command *command)

@@ -11,8 +11,55 @@
 
 #define END                                                                                        \
 	{                                                                                          \
-		NULL,                                                                              \
+		.name = NULL,                                                                      \
 	}
+
+#define LIFE   "Guests"
+#define LOOK   "Looking at them"
+#define SHARES "Processors and memory"
+#define NODE   "This node"
+#define MANY   64
+
+static const struct verb_option create_options[] = {
+	{ "paused", 'p', NULL, "leave it paused: `rf unpause` starts it" },
+	{ "console", 'c', NULL, "show its console" },
+	{ "wait", 'w', NULL, "stay, and do what the `on_*` keys say when it ends" },
+	END,
+};
+
+static const struct verb_option end_options[] = {
+	{ "timeout", 't', "SECONDS", "wait so long for the end (60)" },
+	{ "no-wait", 'n', NULL, "only ask, and do not see to the end" },
+	END,
+};
+
+static const struct verb_option list_options[] = {
+	{ "names", 0, NULL, "print nothing but names" },
+	END,
+};
+
+static const struct verb_option console_options[] = {
+	{ "print", 'p', NULL, "print what is kept, and leave" },
+	END,
+};
+
+static const struct verb_option top_options[] = {
+	{ "delay", 'd', "SECONDS", "between two looks (2)" },
+	{ "count", 'n', "N", "print so many tables, one after the other, and leave" },
+	END,
+};
+
+static const struct verb_option stats_options[] = {
+	{ "watch", 'w', "SECONDS", "print again after so long what came in between" },
+	{ "count", 'n', "N", "so often, and leave" },
+	END,
+};
+
+static const struct verb_option sched_options[] = {
+	{ "weight", 'w', "N", "its share, relative to others: 1 to 65535, usually 256" },
+	{ "cap", 'c', "N", "most that each vCPU may run, in percent of a processor; 0: no limit" },
+	END,
+};
 
 static const struct verb_option help_options[] = {
 	{ "completion", 0, NULL, "print completion for bash" },
@@ -23,16 +70,72 @@ static const struct verb_option help_options[] = {
 };
 
 const struct verb verbs[] = {
-	{ "check", "This node", "[FILE]...", 0, 64, WORDS_FILE,
+	{ "create", LIFE, "CONFIGURATION [KEY=VALUE]...", 1, MANY, WORDS_FILE,
+	  "Make a guest from its configuration, and start it",
+	  "CONFIGURATION is a file, or the name of one in /etc/ringfence without its ending. Assignments "
+	  "count above what the file says. If anything is wrong, nothing is left of the guest.",
+	  create_options, verb_create },
+	{ "shutdown", LIFE, "DOMAIN...", 1, MANY, WORDS_DOMAIN,
+	  "Ask guests to power off, and wait until they have",
+	  "Then what `on_poweroff` says is done. A DOMAIN is a name or a number, here and below.",
+	  end_options, verb_shutdown },
+	{ "reboot", LIFE, "DOMAIN...", 1, MANY, WORDS_DOMAIN,
+	  "Ask guests to reboot, and wait until they have ended",
+	  "Then what `on_reboot` says is done: usually the guest is made again, with another number.",
+	  end_options, verb_reboot },
+	{ "destroy", LIFE, "DOMAIN...", 1, MANY, WORDS_DOMAIN,
+	  "End domains at once, whatever they are doing", "", NULL, verb_destroy },
+	{ "pause", LIFE, "DOMAIN...", 1, MANY, WORDS_DOMAIN, "Stop domains where they are", "",
+	  NULL, verb_pause },
+	{ "unpause", LIFE, "DOMAIN...", 1, MANY, WORDS_DOMAIN, "Let paused domains run", "", NULL,
+	  verb_unpause },
+	{ "rename", LIFE, "DOMAIN NAME", 2, 2, WORDS_DOMAIN, "Give a domain another name", "", NULL,
+	  verb_rename },
+	{ "trigger", LIFE, "DOMAIN poweroff|reboot", 2, 2, WORDS_DOMAIN,
+	  "Ask a guest to end, and do not wait", "", NULL, verb_trigger },
+	{ "sysrq", LIFE, "DOMAIN KEY", 2, 2, WORDS_DOMAIN, "Send a SysRq key to a guest",
+	  "`rf sysrq DOMAIN h` has Linux list the keys on its console.", NULL, verb_sysrq },
+
+	{ "list", LOOK, "[DOMAIN]", 0, 1, WORDS_DOMAIN, "List the domains", "", list_options,
+	  verb_list },
+	{ "info", LOOK, "[DOMAIN]", 0, 1, WORDS_DOMAIN, "Say all about a domain, or about the node",
+	  "", NULL, verb_info },
+	{ "domid", LOOK, "DOMAIN", 1, 1, WORDS_DOMAIN, "Print the number of a domain", "", NULL,
+	  verb_domid },
+	{ "console", LOOK, "DOMAIN", 1, 1, WORDS_DOMAIN, "Show a guest's console, and type into it",
+	  "It begins with what is kept, the last 16 KiB. Ctrl-] leaves; it ends by itself when the guest "
+	  "does.",
+	  console_options, verb_console },
+	{ "top", LOOK, "", 0, 0, WORDS_NONE, "Show which domains use the processors",
+	  "On a terminal until q is typed; else one table.", top_options, verb_top },
+	{ "stats", LOOK, "DOMAIN", 1, 1, WORDS_DOMAIN,
+	  "Count a domain's entries into the hypervisor by reason, and what was done in them",
+	  "What was never counted is left out.", stats_options, verb_stats },
+
+	{ "vcpu-list", SHARES, "[DOMAIN]", 0, 1, WORDS_DOMAIN,
+	  "List virtual processors, and where they run", "", NULL, verb_vcpu_list },
+	{ "vcpu-pin", SHARES, "DOMAIN VCPU|all CPUS", 3, 3, WORDS_DOMAIN,
+	  "Say on which processors a virtual one may run", "CPUS is a list as `0-3,5`, or `all`.",
+	  NULL, verb_vcpu_pin },
+	{ "sched", SHARES, "[DOMAIN]", 0, 1, WORDS_DOMAIN,
+	  "Show the shares of the processors, or change a domain's", "", sched_options,
+	  verb_sched },
+	{ "mem-max", SHARES, "DOMAIN SIZE", 2, 2, WORDS_DOMAIN,
+	  "Limit the memory that a domain may have",
+	  "At most what it was made with, `memory_max`. Nothing is taken from it.", NULL,
+	  verb_mem_max },
+
+	{ "check", NODE, "[CONFIGURATION]...", 0, MANY, WORDS_FILE,
 	  "Say what is missing for running guests, or what is wrong with configurations",
-	  "Without a FILE it looks at the node: the hypervisor, the device for hypercalls, memory, the "
-	  "folder with configurations and each of them. With FILEs it reads these, and the kernels and "
-	  "RAM disks that they name, and starts nothing. It fails when something is missing or wrong.",
+	  "Without a word it looks at the node: the hypervisor, the device for hypercalls, the folder with "
+	  "configurations and each of them. Else it reads these, and the kernels and RAM disks that they "
+	  "name, and starts nothing. It fails when something is missing or wrong.",
 	  NULL, verb_check },
-	{ "version", "This node", "", 0, 0, WORDS_NONE,
+	{ "dmesg", NODE, "", 0, 0, WORDS_NONE, "Print the hypervisor's log", "", NULL, verb_dmesg },
+	{ "version", NODE, "", 0, 0, WORDS_NONE,
 	  "Print the versions of rf, of the hypervisor, and of what both speak", "", NULL,
 	  verb_version },
-	{ "help", "This node", "[VERB]", 0, 1, WORDS_VERB, "Explain a verb, or list all of them",
-	  "", help_options, verb_help },
+	{ "help", NODE, "[VERB]", 0, 1, WORDS_VERB, "Explain a verb, or list all of them", "",
+	  help_options, verb_help },
 	END,
 };

@@ -1,12 +1,32 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What each verb's file has for the table in verbs.c. */
+/* What the verbs' files have for the table in verbs.c. */
 #ifndef TOOLSTACK_RF_VERBS_H
 #define TOOLSTACK_RF_VERBS_H
 
 #include "toolstack/rf/command.h"
 
 enum status verb_check(struct command *command);
+enum status verb_console(struct command *command);
+enum status verb_create(struct command *command);
+enum status verb_destroy(struct command *command);
+enum status verb_dmesg(struct command *command);
+enum status verb_domid(struct command *command);
 enum status verb_help(struct command *command);
+enum status verb_info(struct command *command);
+enum status verb_list(struct command *command);
+enum status verb_mem_max(struct command *command);
+enum status verb_pause(struct command *command);
+enum status verb_reboot(struct command *command);
+enum status verb_rename(struct command *command);
+enum status verb_sched(struct command *command);
+enum status verb_shutdown(struct command *command);
+enum status verb_stats(struct command *command);
+enum status verb_sysrq(struct command *command);
+enum status verb_top(struct command *command);
+enum status verb_trigger(struct command *command);
+enum status verb_unpause(struct command *command);
+enum status verb_vcpu_list(struct command *command);
+enum status verb_vcpu_pin(struct command *command);
 enum status verb_version(struct command *command);
 
 #endif

@@ -1,0 +1,233 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""`rf` on a live node: the bundled Linux guest is made, watched, changed and ended by every verb, in the machine that
+`make run` starts; afterwards no memory is missing, and the hypervisor finds nothing wrong.
+
+needs: linux
+timeout: 900
+"""
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import time
+import traceback
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+LINUX = ROOT / os.environ.get("O", "build") / "linux"
+PATIENCE = 240
+ESCAPE = "\x1d"     # Ctrl-]
+
+
+class Machine:
+    def __init__(self):
+        self.process = subprocess.Popen(
+            [ROOT / "tests/vm", "--timeout", "840", "--smp", "2", "--mem", "768", "--control", "memory=384M",
+             "--initrd", LINUX / "node.gz", "--append", "quiet"],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        os.set_blocking(self.process.stdout.fileno(), False)
+        self.said = ""
+        self.commands = 0
+
+    def listen(self):
+        time.sleep(0.05)
+        self.said += (self.process.stdout.read() or b"").decode(errors="replace").replace("\r", "")
+
+    def expect(self, pattern, start=0):
+        end = time.monotonic() + PATIENCE
+        while not (found := re.search(pattern, self.said[start:], re.M)):
+            if time.monotonic() > end or self.process.poll() is not None:
+                self.listen()
+                raise AssertionError(f"no {pattern!r} in: {self.said[start:]}")
+            self.listen()
+        return found
+
+    def type(self, text):
+        self.process.stdin.write(text.encode())
+        self.process.stdin.flush()
+
+    def start(self):
+        self.expect("ends the machine at once")
+        # The shell's own editor would echo what is typed, in lines of its own.
+        self.type("stty -echo; while read -r line; do eval \"$line\"; done\n")
+        self.run("true")
+
+    def run(self, command):
+        """Its status, and what it printed."""
+        self.commands += 1
+        start = len(self.said)
+        self.type(f"{command}; printf '\\nend-%s=%s\\n' {self.commands} $?\n")
+        found = self.expect(rf"^(.*\n)*?end-{self.commands}=(\d+)$", start)
+        # The hypervisor's own messages go to the same line.
+        text = re.sub(r"\x1b\[6n|^\[ *[0-9.]+\] .*\n|^end-.*", "", found.group(0), flags=re.M)
+        return int(found.group(2)), text
+
+    def rf(self, command, status=0):
+        result, text = self.run("rf " + command)
+        assert result == status, f"rf {command}: status {result}, not {status}: {text}"
+        return text
+
+    def json(self, command, status=0):
+        return json.loads(self.rf(command + " --json", status))
+
+    def free(self):
+        return self.json("info")["memory_free"]
+
+    def names(self):
+        return [domain["name"] for domain in self.json("list")]
+
+    def wait_for_guest(self, name, pattern="RINGFENCE-LINUX-UP"):
+        end = time.monotonic() + PATIENCE
+        while not re.search(pattern, self.rf(f"console --print {name}")):
+            assert time.monotonic() < end, f"{name} does not say {pattern!r}"
+
+
+def create(m):
+    assert "MISSING" not in m.rf("check")
+    assert m.json("create hello") == {"name": "hello", "domain": 1}
+    [domain] = m.json("list hello")
+    assert (domain["name"], domain["memory"], domain["state"]) == ("hello", 64 << 20, "running"), domain
+    assert m.rf("domid hello").strip() == "1"
+    assert re.search(r"^hello +1 +64 +1 +running +[0-9.]+$", m.rf("list"), re.M)
+    m.wait_for_guest("hello")
+
+
+def console(m):
+    start = len(m.said)
+    m.type("rf console hello; echo left-$((6*7))\n")
+    m.expect("RINGFENCE-LINUX-UP", start)
+    m.type("echo seen-$((6*7)); cat /sys/kernel/ringfence/audit || echo a guest\n")
+    m.expect("^seen-42$", start)
+    m.expect("^a guest$", start)
+    m.type(ESCAPE)
+    m.expect("^left-42$", start)
+    # Not from a terminal: until there is nothing more, and the guest has ended.
+    m.run("(sleep 1; echo 'echo piped-$((6*7))'; sleep 1) | timeout 20 rf console hello >/tmp/log")
+    assert "\npiped-42\n" in m.run("tr -d '\\r' </tmp/log")[1]
+
+
+def watch(m):
+    top = m.json("top --count 1")
+    assert {row["name"] for row in top} == {"control", "hello"} and all("cpu_percent" in row for row in top), top
+    rows = {(row["kind"], row["name"]): row["count"] for row in m.json("stats hello")}
+    entries = sum(count for (kind, name), count in rows.items() if kind == "entry" and name != "all")
+    assert rows["entry", "all"] == entries > 1000 and rows["hypercall", "mmu_batch"] > 100, rows
+    assert "PER SECOND" in m.rf("stats hello --watch 1 --count 1")
+    [vcpu] = m.json("vcpu-list hello")
+    assert vcpu["vcpu"] == 0 and vcpu["run_ns"] > 0 and vcpu["affinity"] is None, vcpu
+    info = m.json("info hello")
+    assert info["config"]["kernel"] == "/boot/linux" and info["memory_max"] == 64 << 20, info
+    assert "loaded by " in m.rf("dmesg")
+
+
+def change(m):
+    m.rf("pause hello")
+    assert m.json("list hello")[0]["state"] == "paused"
+    m.rf("unpause hello")
+    assert m.json("list hello")[0]["state"] == "running"
+    m.rf("sched hello --weight 300 --cap 50")
+    assert [(d["weight"], d["cap"]) for d in m.json("sched hello")] == [(300, 50)]
+    m.rf("vcpu-pin hello all 1")
+    assert m.json("vcpu-list hello")[0]["affinity"] == [1]
+    m.rf("vcpu-pin hello 0 9", status=1)
+    m.rf("vcpu-pin hello 1 0", status=2)
+    m.rf("mem-max hello 48")
+    assert m.json("info hello")["memory_max"] == 48 << 20
+    m.rf("mem-max hello 65", status=1)
+    m.rf("rename hello other")
+    assert m.names() == ["control", "other"] and m.json("info other")["config"]["name"] == "other"
+    m.rf("rename other control", status=1)
+    m.rf("rename other hello")
+    m.rf("sysrq hello h")
+    m.wait_for_guest("hello", "sysrq: HELP")
+
+
+def end(m):
+    m.rf("shutdown hello --timeout 200")
+    assert m.names() == ["control"]
+    m.rf("create hello")
+    m.wait_for_guest("hello")
+    serial = m.json("info hello")["serial"]
+    m.rf("reboot hello --timeout 200")
+    assert m.json("info hello")["serial"] != serial
+    m.wait_for_guest("hello")
+    m.rf("destroy hello")
+    assert m.names() == ["control"]
+
+
+def crash(m):
+    m.rf("create hello name=doomed on_crash=preserve")
+    m.wait_for_guest("doomed")
+    m.run("echo 'echo c >/proc/sysrq-trigger' | timeout 100 rf console doomed")
+    assert m.json("list doomed")[0]["state"] == "crashed"
+    assert "sysrq triggered crash" in m.rf("console --print doomed")
+    m.rf("unpause doomed", status=4)
+    m.rf("destroy doomed")
+
+
+def wait(m):
+    """Somebody who stays does what the configuration says."""
+    m.run("rf create hello --wait on_poweroff=restart >/tmp/wait 2>&1 & sleep 1")
+    m.wait_for_guest("hello")
+    serial = m.json("info hello")["serial"]
+    m.rf("trigger hello poweroff")
+    m.run("until grep restarted /tmp/wait; do sleep 1; done")
+    assert m.json("info hello")["serial"] != serial
+    m.rf("destroy hello")
+    m.run("wait")
+
+
+def refuse(m):
+    free = m.free()
+    m.rf("create hello memory=20", status=1)
+    m.rf("create hello memory=2000", status=1)
+    m.rf("create hello kernel=/bin/busybox", status=1)
+    m.rf("create hello initrd=/nowhere", status=1)
+    m.rf("create hello colour=blue", status=1)
+    m.rf("create hello name=control", status=1)
+    m.rf("create hello cpus=60", status=1)
+    m.rf("create nobody", status=3)
+    m.rf("pause nobody", status=3)
+    m.rf("destroy 0", status=1)
+    m.rf("console control", status=1)
+    assert m.names() == ["control"] and m.free() == free
+
+
+def several(m):
+    """As many at once as there is memory for."""
+    for number in range(4):
+        m.rf(f"create hello name=guest-{number} vcpus={1 + number % 2}")
+    for number in range(4):
+        m.wait_for_guest(f"guest-{number}")
+    m.rf("destroy " + " ".join(f"guest-{number}" for number in range(4)))
+    assert m.names() == ["control"]
+
+
+TESTS = (create, console, watch, change, end, crash, wait, refuse, several)
+
+
+def main():
+    machine = Machine()
+    name = "the start"
+    try:
+        machine.start()
+        free = machine.free()
+        for test in TESTS:
+            name = test.__name__
+            test(machine)
+            print(f"ok: {name}", flush=True)
+        name = "the end"
+        assert machine.free() == free, f"{free - machine.free()} bytes of memory are missing"
+        assert machine.run("cat /sys/kernel/ringfence/audit")[1].strip() == "ok"
+        machine.type("poweroff\n")
+        # 1: a domain has crashed.
+        assert machine.process.wait(60) == 1, f"status {machine.process.returncode}"
+    except (AssertionError, ValueError, LookupError):
+        machine.process.terminate()
+        machine.process.wait()
+        sys.exit(f"{machine.said[-6000:]}\nFAILED: {name}: {traceback.format_exc()}")
+
+
+main()

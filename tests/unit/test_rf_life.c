@@ -1,0 +1,318 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Guests from their beginning to their end, with a hypervisor that has nothing but numbers, names and states:
+ * finding them, what is kept of them, and what is done when they have ended.
+ */
+#include "unit.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+#include "abi/memory.h"
+#include "tests/unit/fake_arch/include/fake_elf.h"
+#include "toolstack/lib/domain.h"
+#include "toolstack/lib/life.h"
+
+#define NUMBERS 8
+
+struct hypervisor {
+	struct access access; /* first: what is passed is this */
+	struct rf_domain_info domains[NUMBERS];
+	bool there[NUMBERS];
+	uint64_t serial;
+	bool no_start;
+	unsigned dying; /* how often one that is destroyed is still seen */
+};
+
+static int64_t create(struct hypervisor *h, const struct rf_domain_config *config)
+{
+	for (uint32_t i = 1; i < NUMBERS; i++) {
+		if (h->there[i])
+			continue;
+		h->there[i] = true;
+		h->domains[i] = (struct rf_domain_info){ .domain = i,
+							 .serial = ++h->serial,
+							 .state = RF_DOMAIN_PAUSED };
+		memcpy(h->domains[i].name, config->name, sizeof(config->name));
+		return i;
+	}
+	return -ENOMEM;
+}
+
+static int64_t set(const struct hypervisor *h, struct rf_domain_info *d,
+		   const struct rf_domain_set *s)
+{
+	if ((s->mask & RF_SET_PAUSED) && h->no_start)
+		return -EINVAL;
+	if (s->mask & RF_SET_PAUSED)
+		d->state = s->paused ? RF_DOMAIN_PAUSED : RF_DOMAIN_RUNNING;
+	return 0;
+}
+
+static int64_t look(struct hypervisor *h, struct rf_domain_info *d, struct rf_domain_info *to)
+{
+	*to = *d;
+	if (d->state == RF_DOMAIN_DYING && !h->dying)
+		h->there[d->domain] = false;
+	else if (d->state == RF_DOMAIN_DYING)
+		h->dying--;
+	return 0;
+}
+
+static int64_t call(struct access *access, uint32_t number, const uint64_t *a)
+{
+	struct hypervisor *h = (struct hypervisor *)access;
+
+	if (number == RF_HYPERCALL_domain_create)
+		return create(h, (void *)(uintptr_t)a[0]);
+	if (a[0] >= NUMBERS || !h->there[a[0]])
+		return -ESRCH;
+	switch (number) {
+	case RF_HYPERCALL_domain_info:
+		return look(h, &h->domains[a[0]], (void *)(uintptr_t)a[1]);
+	case RF_HYPERCALL_domain_set:
+		return set(h, &h->domains[a[0]], (void *)(uintptr_t)a[1]);
+	case RF_HYPERCALL_domain_destroy:
+		h->domains[a[0]].state = RF_DOMAIN_DYING;
+		return 0;
+	default: /* memory and copies: all of it */
+		return (int64_t)a[2];
+	}
+}
+
+struct setup {
+	struct hypervisor h;
+	struct config config;
+	struct rf_domain_info info;
+	struct report report;
+	char folder[64];
+};
+
+static void write_kernel(const char *path)
+{
+	struct fake_elf elf;
+	FILE *file = fopen(path, "w");
+
+	fake_elf_init(&elf);
+	assert_non_null(file);
+	assert_int_equal(fwrite(&elf, sizeof(elf), 1, file), 1);
+	fclose(file);
+}
+
+static void start(struct setup *s, const char *name)
+{
+	char path[96];
+
+	memset(s, 0, sizeof(*s));
+	s->h.access = (struct access){ .call = call, .device = -1 };
+	s->h.there[0] = true;
+	strcpy(s->h.domains[0].name, "control");
+	s->h.domains[0].control = 1;
+	s->h.domains[0].state = RF_DOMAIN_RUNNING;
+	strcpy(s->folder, "/tmp/test_rf_life.XXXXXX");
+	assert_non_null(mkdtemp(s->folder));
+	setenv("RINGFENCE_STATE", s->folder, 1);
+	snprintf(path, sizeof(path), "%s/kernel", s->folder);
+	write_kernel(path);
+	config_init(&s->config);
+	s->config.name = strdup(name);
+	s->config.kernel = strdup(path);
+	assert_true(config_check("test", &s->config, &s->report));
+}
+
+static void finish(struct setup *s)
+{
+	char command[128];
+
+	config_free(&s->config);
+	snprintf(command, sizeof(command), "rm -r %s", s->folder);
+	assert_int_equal(system(command), 0);
+}
+
+/* The guest itself ends. */
+static void end(struct setup *s, uint32_t state, uint32_t reason)
+{
+	s->h.domains[s->info.domain].state = state;
+	s->h.domains[s->info.domain].reason = reason;
+}
+
+static void test_find(void **state)
+{
+	struct rf_domain_info info;
+	struct setup s;
+
+	(void)state;
+	start(&s, "web");
+	assert_true(life_create(&s.h.access, &s.config, true, &s.info, &s.report));
+	assert_int_equal(domain_find(&s.h.access, "web", &info), 0);
+	assert_int_equal(info.domain, 1);
+	assert_int_equal(domain_find(&s.h.access, "1", &info), 0);
+	assert_string_equal(info.name, "web");
+	assert_int_equal(domain_find(&s.h.access, "we", &info), -ESRCH);
+	assert_int_equal(domain_find(&s.h.access, "", &info), -ESRCH);
+	assert_int_equal(domain_find(&s.h.access, "2", &info), -ESRCH);
+	assert_int_equal(domain_find(&s.h.access, "99999999999999999999", &info), -ESRCH);
+	/* Two of one name, which rf itself does not make. */
+	strcpy(s.h.domains[0].name, "web");
+	assert_int_equal(domain_find(&s.h.access, "web", &info), -EEXIST);
+	assert_int_equal(domain_find(&s.h.access, "0", &info), 0);
+	finish(&s);
+}
+
+static void test_one_name(void **state)
+{
+	struct setup s;
+
+	(void)state;
+	start(&s, "web");
+	assert_true(life_create(&s.h.access, &s.config, true, &s.info, &s.report));
+	assert_int_equal(s.info.state, RF_DOMAIN_PAUSED);
+	assert_false(life_create(&s.h.access, &s.config, true, &s.info, &s.report));
+	assert_string_equal(s.report.error, "web: there is a domain of this name");
+	assert_false(s.h.there[2]);
+	finish(&s);
+}
+
+static void test_start(void **state)
+{
+	struct setup s;
+
+	(void)state;
+	start(&s, "web");
+	assert_true(life_create(&s.h.access, &s.config, false, &s.info, &s.report));
+	assert_int_equal(s.h.domains[1].state, RF_DOMAIN_RUNNING);
+	assert_int_equal(life_destroy(&s.h.access, &s.info), 0);
+	s.h.no_start = true;
+	assert_false(life_create(&s.h.access, &s.config, false, &s.info, &s.report));
+	assert_string_equal(s.report.error, "web: does not start: Invalid argument");
+	assert_false(s.h.there[1]);
+	finish(&s);
+}
+
+static void test_recall(void **state)
+{
+	struct config config;
+	struct setup s;
+
+	(void)state;
+	start(&s, "web");
+	s.config.memory = 80 << 20;
+	s.config.memory_max = 96 << 20;
+	assert_true(life_create(&s.h.access, &s.config, true, &s.info, &s.report));
+	assert_true(life_recall(&s.info, &config, &s.report));
+	assert_string_equal(config.uuid, s.config.uuid);
+	assert_int_equal(config.memory_max, 96 << 20);
+	config_free(&config);
+	assert_true(life_rename(&s.info, "other", &s.report));
+	assert_true(life_recall(&s.info, &config, &s.report));
+	assert_string_equal(config.name, "other");
+	config_free(&config);
+	/* Another domain that has its number now. */
+	s.info.serial++;
+	assert_false(life_recall(&s.info, &config, &s.report));
+	assert_string_equal(s.report.error, "web: its configuration is not known");
+	config_free(&config);
+	s.info.serial--;
+	assert_int_equal(life_destroy(&s.h.access, &s.info), 0);
+	assert_false(life_recall(&s.info, &config, &s.report));
+	config_free(&config);
+	finish(&s);
+}
+
+static void test_ends(void **state)
+{
+	static const struct {
+		uint32_t state, reason;
+		enum life_result result;
+	} ends[] = {
+		{ RF_DOMAIN_SHUTDOWN, RF_SHUTDOWN_POWEROFF, LIFE_REMOVED },
+		{ RF_DOMAIN_SHUTDOWN, RF_SHUTDOWN_REBOOT, LIFE_RESTARTED },
+		{ RF_DOMAIN_SHUTDOWN, RF_SHUTDOWN_CRASH, LIFE_PRESERVED },
+		{ RF_DOMAIN_CRASHED, RF_SHUTDOWN_CRASH, LIFE_PRESERVED },
+		{ RF_DOMAIN_RUNNING, 0, LIFE_OTHERS },
+		{ RF_DOMAIN_DYING, 0, LIFE_OTHERS },
+	};
+	struct setup s;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+		uint64_t serial;
+
+		start(&s, "web");
+		s.config.on_crash = ACTION_PRESERVE;
+		assert_true(life_create(&s.h.access, &s.config, true, &s.info, &s.report));
+		serial = s.info.serial;
+		end(&s, ends[i].state, ends[i].reason);
+		s.h.dying = 2;
+		assert_int_equal(life_end(&s.h.access, &s.info, &s.report), ends[i].result);
+		assert_int_equal(s.h.there[1], ends[i].result != LIFE_REMOVED);
+		if (ends[i].result == LIFE_RESTARTED) {
+			assert_true(s.info.serial > serial);
+			assert_int_equal(s.h.domains[s.info.domain].state, RF_DOMAIN_RUNNING);
+			assert_string_equal(s.h.domains[s.info.domain].name, "web");
+		}
+		finish(&s);
+	}
+}
+
+/* Somebody else was faster, and has made it again. */
+static void test_others(void **state)
+{
+	struct setup s;
+
+	(void)state;
+	start(&s, "web");
+	assert_true(life_create(&s.h.access, &s.config, true, &s.info, &s.report));
+	s.h.domains[1].serial++;
+	end(&s, RF_DOMAIN_SHUTDOWN, RF_SHUTDOWN_REBOOT);
+	assert_int_equal(life_end(&s.h.access, &s.info, &s.report), LIFE_OTHERS);
+	assert_int_equal(s.h.domains[1].state, RF_DOMAIN_SHUTDOWN);
+	finish(&s);
+}
+
+/* It cannot be made again: the old one is gone, and nothing half-made is there. */
+static void test_restart_fails(void **state)
+{
+	struct setup s;
+
+	(void)state;
+	start(&s, "web");
+	assert_true(life_create(&s.h.access, &s.config, true, &s.info, &s.report));
+	end(&s, RF_DOMAIN_SHUTDOWN, RF_SHUTDOWN_REBOOT);
+	assert_int_equal(unlink(s.config.kernel), 0);
+	assert_int_equal(life_end(&s.h.access, &s.info, &s.report), LIFE_FAILED);
+	assert_non_null(strstr(s.report.error, "/kernel: No such file"));
+	assert_false(s.h.there[1]);
+	finish(&s);
+}
+
+static void test_wait(void **state)
+{
+	struct setup s;
+
+	(void)state;
+	start(&s, "web");
+	assert_true(life_create(&s.h.access, &s.config, true, &s.info, &s.report));
+	assert_int_equal(domain_wait(&s.h.access, &s.info, 0), -ETIMEDOUT);
+	end(&s, RF_DOMAIN_CRASHED, RF_SHUTDOWN_CRASH);
+	assert_int_equal(domain_wait(&s.h.access, &s.info, 0), 0);
+	assert_string_equal(domain_state(&s.info), "crashed");
+	s.h.dying = 1000;
+	assert_int_equal(domain_destroy(&s.h.access, &s.info, 0), -ETIMEDOUT);
+	s.h.there[1] = false;
+	assert_int_equal(domain_destroy(&s.h.access, &s.info, 0), 0);
+	assert_int_equal(domain_wait(&s.h.access, &s.info, 0), 0);
+	finish(&s);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_find),   cmocka_unit_test(test_one_name),
+		cmocka_unit_test(test_recall), cmocka_unit_test(test_ends),
+		cmocka_unit_test(test_others), cmocka_unit_test(test_restart_fails),
+		cmocka_unit_test(test_wait),   cmocka_unit_test(test_start),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Finding the domain that a verb is about, and saying what the hypervisor refused.
+ *
+ * Interface: target.h. Locks: none.
+ */
+#include "toolstack/rf/target.h"
+
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+
+#include "toolstack/lib/domain.h"
+
+enum status target_find(const struct command *command, struct target *target, const char *word)
+{
+	int error = domain_find(&target->access, word, &target->info);
+
+	if (error == -ESRCH)
+		return command_fail(command, STATUS_NOT_FOUND, "%s: no such domain", word);
+	if (error == -EEXIST)
+		return command_fail(command, STATUS_FAILED,
+				    "%s: several domains have this name: say its number", word);
+	if (error)
+		return command_fail(command, STATUS_FAILED, "%s: %s", word, strerror(-error));
+	return STATUS_OK;
+}
+
+enum status target_open(const struct command *command, struct target *target, const char *word)
+{
+	struct report report = { .warnings = 0 };
+
+	memset(target, 0, sizeof(*target));
+	target->access.device = -1;
+	if (!access_open(&target->access, &report))
+		return command_fail(command, STATUS_FAILED, "%s", report.error);
+	return word ? target_find(command, target, word) : STATUS_OK;
+}
+
+void target_close(struct target *target)
+{
+	access_close(&target->access);
+}
+
+static enum status status_of(int64_t error)
+{
+	switch (error) {
+	case -ESRCH:
+		return STATUS_NOT_FOUND;
+	case -EBUSY:
+	case -EAGAIN:
+	case -ETIMEDOUT:
+		return STATUS_BUSY;
+	default:
+		return STATUS_FAILED;
+	}
+}
+
+enum status target_fail(const struct command *command, const struct target *target,
+			const char *what, int64_t error)
+{
+	return command_fail(command, status_of(error), "%s: %s: %s", target->info.name, what,
+			    strerror((int)-error));
+}
+
+enum status target_each(struct command *command,
+			enum status (*act)(struct command *command, struct target *target))
+{
+	enum status status = STATUS_OK, one;
+	struct target target;
+
+	one = target_open(command, &target, NULL);
+	if (one != STATUS_OK)
+		return one;
+	for (unsigned i = 0; i < command->count; i++) {
+		one = target_find(command, &target, command->words[i]);
+		if (one == STATUS_OK)
+			one = act(command, &target);
+		if (status == STATUS_OK)
+			status = one;
+	}
+	target_close(&target);
+	return status;
+}
+
+void target_sleep(double seconds)
+{
+	struct timespec time = { .tv_sec = (time_t)seconds };
+
+	time.tv_nsec = (long)((seconds - (double)time.tv_sec) * 1e9);
+	nanosleep(&time, NULL);
+}

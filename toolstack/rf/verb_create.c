@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * `rf create`: a guest from its configuration.
+ *
+ * Interface: verbs.h. Locks: those of life.c.
+ */
+#include <errno.h>
+#include <limits.h>
+#include <string.h>
+
+#include "toolstack/lib/config.h"
+#include "toolstack/lib/domain.h"
+#include "toolstack/lib/life.h"
+#include "toolstack/lib/places.h"
+#include "toolstack/rf/console.h"
+#include "toolstack/rf/output.h"
+#include "toolstack/rf/target.h"
+#include "toolstack/rf/verbs.h"
+
+#define FOREVER (24 * 3600 * 1000U)
+
+static bool read_config(const struct command *command, const char *path, struct config *config,
+			struct report *report)
+{
+	if (!config_read(path, config, report))
+		return false;
+	for (unsigned i = 1; i < command->count; i++)
+		if (!config_override(config, command->words[i], report))
+			return false;
+	return config_check(path, config, report);
+}
+
+static enum status find_config(const struct command *command, struct config *config)
+{
+	struct report report = { .warnings = 0 };
+	char path[PATH_MAX];
+	bool good;
+
+	if (!places_find_config(command->words[0], path, sizeof(path)))
+		return command_fail(command, STATUS_NOT_FOUND, "%s: no such configuration in %s",
+				    command->words[0], places_config());
+	good = read_config(command, path, config, &report);
+	command_warn(command, &report);
+	return good ? STATUS_OK : command_fail(command, STATUS_FAILED, "%s", report.error);
+}
+
+static const char *name_of(enum life_result result)
+{
+	switch (result) {
+	case LIFE_REMOVED:
+		return "removed";
+	case LIFE_RESTARTED:
+		return "restarted";
+	case LIFE_PRESERVED:
+		return "preserved";
+	default:
+		return "gone";
+	}
+}
+
+/* Does what the on_* keys say, until it is not started again. */
+static enum status watch(struct command *command, struct target *target)
+{
+	struct report report = { .warnings = 0 };
+	enum life_result result;
+	int error;
+
+	do {
+		do
+			error = domain_wait(&target->access, &target->info, FOREVER);
+		while (error == -ETIMEDOUT);
+		if (error)
+			return target_fail(command, target, "cannot be watched", error);
+		fprintf(stderr, "rf create: %s: %s\n", target->info.name,
+			domain_state(&target->info));
+		result = life_end(&target->access, &target->info, &report);
+		if (result == LIFE_FAILED)
+			return command_fail(command, STATUS_FAILED, "%s", report.error);
+		fprintf(stderr, "rf create: %s: %s\n", target->info.name, name_of(result));
+	} while (result == LIFE_RESTARTED);
+	return STATUS_OK;
+}
+
+static enum status print(const struct command *command, const struct target *target)
+{
+	static const struct output_column columns[] = {
+		{ "name", "name", OUTPUT_TEXT },
+		{ "domain", "domain", OUTPUT_NUMBER },
+		{ NULL, NULL, OUTPUT_TEXT },
+	};
+
+	return output_lines(command, columns,
+			    json_pack("{s:s, s:i}", "name", target->info.name, "domain",
+				      (int)target->info.domain));
+}
+
+static enum status create(struct command *command, struct config *config, struct target *target)
+{
+	struct report report = { .warnings = 0 };
+	bool paused = command_option(command, "paused");
+	enum status status;
+
+	if (!life_create(&target->access, config, paused, &target->info, &report))
+		return command_fail(command, STATUS_FAILED, "%s", report.error);
+	status = print(command, target);
+	if (status == STATUS_OK && command_option(command, "console"))
+		status = console_attach(command, target);
+	if (status == STATUS_OK && command_option(command, "wait"))
+		status = watch(command, target);
+	return status;
+}
+
+enum status verb_create(struct command *command)
+{
+	struct config config;
+	struct target target;
+	enum status status;
+
+	config_init(&config);
+	status = find_config(command, &config);
+	if (status == STATUS_OK) {
+		status = target_open(command, &target, NULL);
+		if (status == STATUS_OK)
+			status = create(command, &config, &target);
+		target_close(&target);
+	}
+	config_free(&config);
+	return status;
+}
