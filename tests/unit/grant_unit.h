@@ -36,6 +36,7 @@
 #define DATA	       16
 /* Guest-virtual, by the offset of the frame. */
 #define ADDRESS(frame) ((uint64_t)(frame) << FRAME_SHIFT)
+#define FREE_GFN       FOREIGN
 #define FOREIGN	       512 /* guest frames of a that are nobody's, and the page that maps the first */
 
 enum { CONTROL, A, B, DOMAINS };
@@ -205,6 +206,25 @@ static inline uint64_t leaf_at(uint64_t address)
 		table = (entry & PTE_ADDRESS) >> FRAME_SHIFT;
 	}
 	return entry;
+}
+
+static inline uint64_t granted_frame(const struct domain *d, uint64_t gfn)
+{
+	bool write;
+
+	return grant_lookup(d, gfn, &write);
+}
+
+static inline struct rf_grant_place own(struct domain *d, uint64_t offset, uint64_t byte)
+{
+	return (struct rf_grant_place){ .domain = RF_DOMAIN_SELF,
+					.address = ADDRESS(base_of(d) + offset) + byte };
+}
+
+static inline struct rf_grant_place granted(const struct domain *d, uint32_t number,
+					    uint64_t address)
+{
+	return (struct rf_grant_place){ .domain = d->id, .grant = number, .address = address };
 }
 
 static inline void assert_audit(void)
