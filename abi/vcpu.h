@@ -97,9 +97,11 @@ struct rf_vcpu_page {
 	uint64_t reserved1;
 	struct rf_user_frame user;
 	struct rf_time_info time; /* hypervisor */
-	uint64_t reserved2[3];
-	uint64_t steal_ns; /* hypervisor: time this vCPU was ready and did not run */
-	uint64_t run_ns;   /* hypervisor: time this vCPU ran */
+	uint64_t tick_ns;	  /* guest: a time at which the timer ticks, see time.h */
+	uint64_t tick_period; /* guest: nanoseconds from tick to tick; zero: the timer does not tick */
+	uint64_t timer_ns;    /* hypervisor: what the timer is set to; zero: it is not set */
+	uint64_t steal_ns;    /* hypervisor: time this vCPU was ready and did not run */
+	uint64_t run_ns;      /* hypervisor: time this vCPU ran */
 	uint64_t reserved3[6];
 	uint64_t reserved4[480];
 };
@@ -109,6 +111,7 @@ _Static_assert(sizeof(struct rf_time_info) == 40, "rf_time_info layout");
 _Static_assert(__builtin_offsetof(struct rf_vcpu_page, cr2) == 8, "rf_vcpu_page layout");
 _Static_assert(__builtin_offsetof(struct rf_vcpu_page, user) == 64, "rf_vcpu_page layout");
 _Static_assert(__builtin_offsetof(struct rf_vcpu_page, time) == 128, "rf_vcpu_page layout");
+_Static_assert(__builtin_offsetof(struct rf_vcpu_page, tick_ns) == 168, "rf_vcpu_page layout");
 _Static_assert(__builtin_offsetof(struct rf_vcpu_page, steal_ns) == 192, "rf_vcpu_page layout");
 _Static_assert(sizeof(struct rf_vcpu_page) == 4096, "rf_vcpu_page is a page");
 

@@ -17,6 +17,7 @@
 #include "sched.h"
 #include "vcpu.h"
 #include "abi/errno.h"
+#include "abi/time.h"
 
 #define VECTORS	     256
 #define FIRST_VECTOR 32 /* below are exceptions */
@@ -76,6 +77,8 @@ bool interrupt_deliver(struct vcpu *v)
 	for (unsigned i = 0; i < VECTORS && arch_interrupts_enabled(v); i++) {
 		if (!take_highest(v, &vector))
 			break;
+		if (vector == RF_VECTOR_TIMER)
+			time_tick(v);
 		if (!arch_deliver_vector(v, vector))
 			return false;
 	}

@@ -67,8 +67,40 @@ void time_update_page(struct vcpu *v)
 
 	sched_times(v, &run_ns, &steal_ns);
 	write_info(&v->page->time, &v->time.version);
+	__atomic_store_n(&v->page->timer_ns,
+			 timer_active(&v->time.timer) ? v->time.timer.deadline : 0,
+			 __ATOMIC_RELAXED);
 	__atomic_store_n(&v->page->run_ns, run_ns, __ATOMIC_RELAXED);
 	__atomic_store_n(&v->page->steal_ns, steal_ns, __ATOMIC_RELAXED);
+}
+
+/* Only the page of a vCPU that runs here is written; others get it from time_update_page(). */
+static void set_timer(struct vcpu *v, uint64_t deadline_ns)
+{
+	timer_start(&v->time.timer, deadline_ns);
+	__atomic_store_n(&v->page->timer_ns, deadline_ns, __ATOMIC_RELAXED);
+}
+
+/* The next tick after now. */
+static uint64_t next_tick(uint64_t tick_ns, uint64_t period, uint64_t now)
+{
+	uint64_t left = tick_ns > now ? (tick_ns - now) % period
+				      : period - (now - tick_ns) % period;
+
+	return now + (left ? left : period);
+}
+
+void time_tick(struct vcpu *v)
+{
+	uint64_t period = __atomic_load_n(&v->page->tick_period, __ATOMIC_RELAXED);
+	uint64_t tick_ns = __atomic_load_n(&v->page->tick_ns, __ATOMIC_RELAXED);
+
+	if (timer_active(&v->time.timer))
+		return;
+	if (period < RF_TICK_MIN || period > RF_TICK_MAX)
+		__atomic_store_n(&v->page->timer_ns, 0, __ATOMIC_RELAXED);
+	else
+		set_timer(v, next_tick(tick_ns, period, arch_time_ns()));
 }
 
 int64_t do_set_timer(uint64_t deadline_ns)
@@ -76,11 +108,12 @@ int64_t do_set_timer(uint64_t deadline_ns)
 	struct vcpu *v = vcpu_current();
 
 	if (deadline_ns != RF_TIME_NEVER && deadline_ns > arch_time_ns()) {
-		timer_start(&v->time.timer, deadline_ns);
+		set_timer(v, deadline_ns);
 		return 0;
 	}
 	/* Waits for an expiry that is under way: afterwards the old deadline posts nothing. */
 	timer_stop(&v->time.timer);
+	__atomic_store_n(&v->page->timer_ns, 0, __ATOMIC_RELAXED);
 	if (deadline_ns != RF_TIME_NEVER)
 		interrupt_post(v, RF_VECTOR_TIMER);
 	return 0;

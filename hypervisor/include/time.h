@@ -23,10 +23,13 @@ void time_stop_vcpu(struct vcpu *v);
 /* A poll that ended early leaves its timer: before the vCPU blocks again. */
 void time_stop_poll(struct vcpu *v);
 /*
- * Writes time, steal_ns and run_ns of the current vCPU's page: when it starts to run and after
+ * Writes time, timer_ns, steal_ns and run_ns of the current vCPU's page: when it starts to run and after
  * its page was registered.
  */
 void time_update_page(struct vcpu *v);
+
+/* RF_VECTOR_TIMER is given to the current vCPU: sets its timer to the next tick, where it has any. */
+void time_tick(struct vcpu *v);
 
 /* See abi/time.h. */
 int64_t do_set_timer(uint64_t deadline_ns);

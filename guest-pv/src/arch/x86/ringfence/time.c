@@ -2,6 +2,9 @@
 /*
  * Time: the TSC is the clock source, at the frequency that the hypervisor knows; a one-shot timer
  * a CPU, whose deadlines are times of the hypervisor's clock; stolen time from the vCPU page.
+ *
+ * After it has expired the timer ticks (abi/time.h), and mostly its handler wants just the next tick. When
+ * those are is learned from what handlers ask for.
  */
 #include <linux/clockchips.h>
 #include <linux/interrupt.h>
@@ -25,8 +28,11 @@
 
 #define MIN_DELTA_NS	1000
 #define MAX_DELTA_NS	(3600ULL * NSEC_PER_SEC)
+#define MAX_EARLY_NS	200
+#define MAX_LATE_NS	2000
 
 static DEFINE_PER_CPU(struct clock_event_device, rf_clockevent);
+static DEFINE_PER_CPU(bool, rf_in_timer);
 
 static u64 scale(u64 ticks, const struct rf_time_info *time)
 {
@@ -56,14 +62,33 @@ static u64 clock_now(void)
 	return now;
 }
 
+/* Earlier than asked for, the handler would find nothing to do; a little later does no harm. */
+static bool is_set_to(u64 deadline)
+{
+	u64 set = this_cpu_read(rf_vcpu_page.timer_ns);
+	s64 late = set - deadline;
+
+	return set && late >= -MAX_EARLY_NS && late < MAX_LATE_NS;
+}
+
+/* Interrupts are off. */
 static int set_next_event(unsigned long delta, struct clock_event_device *device)
 {
-	rf_call1(RF_HYPERCALL_set_timer, clock_now() + delta);
+	u64 deadline = clock_now() + delta;
+
+	if (is_set_to(deadline))
+		return 0;
+	if (this_cpu_read(rf_in_timer) && delta <= TICK_NSEC) {
+		this_cpu_write(rf_vcpu_page.tick_ns, deadline);
+		this_cpu_write(rf_vcpu_page.tick_period, TICK_NSEC);
+	}
+	rf_call1(RF_HYPERCALL_set_timer, deadline);
 	return 0;
 }
 
 static int stop(struct clock_event_device *device)
 {
+	this_cpu_write(rf_vcpu_page.tick_period, 0);
 	rf_call1(RF_HYPERCALL_set_timer, RF_TIME_NEVER);
 	return 0;
 }
@@ -74,6 +99,7 @@ static const struct clock_event_device clockevent_template = {
 	.rating			= 500,
 	.set_next_event		= set_next_event,
 	.set_state_shutdown	= stop,
+	.set_state_oneshot_stopped = stop,
 };
 
 void rf_setup_clockevent(void)
@@ -92,8 +118,11 @@ DEFINE_IDTENTRY_SYSVEC(sysvec_rf_timer)
 
 	inc_irq_stat(apic_timer_irqs);
 	/* One that was posted before the device was there, or after it was stopped. */
-	if (device->event_handler)
+	if (device->event_handler) {
+		this_cpu_write(rf_in_timer, true);
 		device->event_handler(device);
+		this_cpu_write(rf_in_timer, false);
+	}
 	set_irq_regs(old_regs);
 }
 
