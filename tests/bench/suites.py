@@ -53,14 +53,20 @@ def chosen(names, wanted):
     return tuple(name for name in names if not wanted or name in wanted)
 
 
+def of_machine(arguments):
+    """The operations that the machine can be measured with."""
+    exact = arguments.icount and arguments.processors == 1
+    several = table.SEVERAL if arguments.processors > 1 else {}
+    return [name for name in {**table.SINGLE, **several} if exact or name not in table.EXACT]
+
+
 def plan(arguments):
     """The suites that the arguments ask for: choosing only operations leaves out programs, and vice versa."""
     wanted, planned = arguments.operations, []
     every = tuple(arguments.systems or ALL)
     quick = tuple(arguments.systems or QUICK)
     if wanted or not arguments.programs:
-        several = table.SEVERAL if arguments.processors > 1 else {}
-        planned.append(Suite("operations", "operations", chosen({**table.SINGLE, **several}, wanted),
+        planned.append(Suite("operations", "operations", chosen(of_machine(arguments), wanted),
                              arguments.processors, systems=every))
         planned += [Suite(f"processors-{processors}", f"{processors} processors",
                           chosen({**table.SEVERAL, **table.SCALING}, wanted), processors, systems=quick)

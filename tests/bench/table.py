@@ -66,6 +66,8 @@ PROGRAMS = {
     "compile": "cc1 of one file of C",
     "assemble": "as of one file",
 }
+# These need a clock that stands still while the emulator is not running: -icount.
+EXACT = ("timer",)
 # Only some systems have these.
 OPTIONAL = ("hypercall",)
 SIZES = (

@@ -168,6 +168,12 @@ class Plan(unittest.TestCase):
         self.assertEqual(self.names(operations=["ipi"]), ["processors-2"])
         self.assertEqual(self.names(programs=["gzip"]), ["programs"])
 
+    def test_what_needs_an_exact_clock(self):
+        def has_timer(**changed):
+            return "timer" in suites.plan(arguments(**changed))[0].operations
+        self.assertTrue(has_timer())
+        self.assertFalse(has_timer(processors=2) or has_timer(icount=False))
+
     def test_what_was_left_out_is_noticed(self):
         suite = suites.plan(arguments(operations=["fork", "getppid", "hypercall"]))[0]
         runs = results.parse(LOG, PHASES)
