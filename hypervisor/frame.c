@@ -5,7 +5,8 @@
  * Interface: frame.h.
  * Locks: frame_lock covers the free lists and the chunk counters. A frame that is not free is
  * changed by compare-and-exchange of its word, so that getting a frame is exact even when it
- * changes its owner meanwhile: it becomes DOMAIN and stops being DOMAIN in one step.
+ * changes its owner meanwhile: it becomes DOMAIN and stops being DOMAIN in one step. What is in no
+ * list needs no lock either, so who looks at a word of others, even with the lock, reads it once.
  * Odd: single frames are scrubbed when they are freed; blocks of 2 MiB and more, and all memory at
  * boot, are marked dirty and zeroed when they are given out. In debug builds scrubbing writes a
  * pattern, which is checked when the frame is given out.
@@ -93,10 +94,17 @@ static void block_remove(uint64_t mfn)
 	f->order = ORDER_NONE;
 }
 
+/* Of the order, or of none: in no list. */
+static uint64_t free_word(unsigned order)
+{
+	return frame_word(FRAME_FREE, FRAME_OWNER_NONE, 0) | (uint64_t)order << 56;
+}
+
+/* Read at once: a frame that was taken out of its list becomes HYPERVISOR without the lock. */
 static bool block_is_free(uint64_t mfn, unsigned order)
 {
-	return mfn < frame_limit && frame_of(mfn)->state == FRAME_FREE &&
-	       frame_of(mfn)->order == order;
+	return mfn < frame_limit &&
+	       __atomic_load_n(&frame_of(mfn)->word, __ATOMIC_RELAXED) == free_word(order);
 }
 
 static void block_insert(uint64_t mfn, unsigned order)
@@ -218,9 +226,7 @@ static void make_free(uint64_t mfn, bool dirty)
 	if (!dirty)
 		scrub(mfn);
 	f->tag = dirty ? FRAME_TAG_DIRTY : FRAME_TAG_NONE;
-	__atomic_store_n(&f->word,
-			 frame_word(FRAME_FREE, FRAME_OWNER_NONE, 0) | (uint64_t)ORDER_NONE << 56,
-			 __ATOMIC_RELEASE);
+	__atomic_store_n(&f->word, free_word(ORDER_NONE), __ATOMIC_RELEASE);
 }
 
 void frame_free(uint64_t mfn, unsigned order)
@@ -445,7 +451,7 @@ static void add_ram(uint64_t mfn, uint64_t end)
 	for (; mfn < end && mfn < frame_limit; mfn++) {
 		struct frame *f = frame_of(mfn);
 
-		f->word = frame_word(FRAME_FREE, FRAME_OWNER_NONE, 0) | (uint64_t)ORDER_NONE << 56;
+		f->word = free_word(ORDER_NONE);
 		f->tag = FRAME_TAG_DIRTY;
 		frame_total++;
 	}

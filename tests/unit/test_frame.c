@@ -340,6 +340,41 @@ static void test_race(void **state)
 	assert_audit();
 }
 
+#define TURNS 300000
+
+static uint32_t takers[RAM_FRAMES]; /* of each frame, now */
+static uint32_t taken_twice;
+
+/* Two frames at a time, so that each is freed while its neighbour is being taken. */
+static void *take_and_free(void *unused)
+{
+	for (unsigned turn = 0; turn < TURNS; turn++) {
+		uint64_t mfn = frame_alloc(0);
+
+		if (__atomic_fetch_add(&takers[mfn], 1, __ATOMIC_SEQ_CST))
+			__atomic_fetch_add(&taken_twice, 1, __ATOMIC_SEQ_CST);
+		__atomic_fetch_sub(&takers[mfn], 1, __ATOMIC_SEQ_CST);
+		frame_free(mfn, 0);
+	}
+	return unused;
+}
+
+/* A frame becomes the taker's without the lock; it is not merged with a free neighbour then. */
+static void test_neighbours(void **state)
+{
+	uint64_t all = frame_free_count();
+	pthread_t threads[2];
+
+	(void)state;
+	for (unsigned i = 0; i < 2; i++)
+		pthread_create(&threads[i], NULL, take_and_free, NULL);
+	for (unsigned i = 0; i < 2; i++)
+		pthread_join(threads[i], NULL);
+	assert_int_equal(taken_twice, 0);
+	assert_int_equal(frame_free_count(), all);
+	assert_audit();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -355,6 +390,7 @@ int main(void)
 		cmocka_unit_test_setup(test_chunks, setup),
 		cmocka_unit_test_setup(test_put_block, setup),
 		cmocka_unit_test_setup(test_race, setup),
+		cmocka_unit_test_setup(test_neighbours, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
