@@ -87,11 +87,6 @@ static int pin_locked(const struct grant_page *page, const struct domain *user, 
 	return -EAGAIN;
 }
 
-static bool is_dying(const struct domain *d)
-{
-	return __atomic_load_n(&d->state, __ATOMIC_ACQUIRE) == RF_DOMAIN_DYING;
-}
-
 int grant_pin(struct domain *granter, const struct domain *user, uint32_t number, bool write,
 	      struct grant *grant)
 {
@@ -100,7 +95,7 @@ int grant_pin(struct domain *granter, const struct domain *user, uint32_t number
 
 	if (granter == user)
 		return -EINVAL;
-	if (is_dying(granter))
+	if (!domain_is_there(granter))
 		return -ESRCH;
 	spin_lock(&granter->grant.lock);
 	page = page_of(&granter->grant, number);
@@ -119,16 +114,6 @@ void grant_unpin(struct domain *granter, uint32_t number)
 	if (page)
 		count_use(page, number, -1U);
 	spin_unlock(&granter->grant.lock);
-}
-
-uint64_t grant_hold(struct domain *granter, uint64_t gfn)
-{
-	uint64_t mfn;
-
-	spin_lock(&granter->memory.lock);
-	mfn = memory_hold(granter, gfn);
-	spin_unlock(&granter->memory.lock);
-	return mfn;
 }
 
 /* --- A domain ends --- */
@@ -217,7 +202,8 @@ static int hold_granted(struct end *end, const struct rf_grant_place *place, boo
 		return error;
 	end->mfn = FRAME_NONE;
 	if (index < grant.frames)
-		end->mfn = grant_hold(end->granter, grant.gfn + index_clamp(index, grant.frames));
+		end->mfn = memory_hold_other(end->granter,
+					     grant.gfn + index_clamp(index, grant.frames));
 	if (end->mfn != FRAME_NONE)
 		return 0;
 	grant_unpin(end->granter, end->number);

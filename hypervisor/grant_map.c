@@ -342,7 +342,7 @@ static int unmap(struct batch *batch, uint64_t address)
 static int map_frame(struct domain *d, struct grant_mapping *mapping, struct domain *granter,
 		     uint64_t gfn)
 {
-	uint64_t mfn = grant_hold(granter, gfn);
+	uint64_t mfn = memory_hold_other(granter, gfn);
 	int error;
 
 	if (mfn == FRAME_NONE)

@@ -45,8 +45,6 @@ int grant_pin(struct domain *granter, const struct domain *user, uint32_t number
 	      struct grant *grant);
 /* One less. What it was used for cannot be reached any more. */
 void grant_unpin(struct domain *granter, uint32_t number);
-/* One more holder of a frame of a domain that is no other's: FRAME_NONE if it has none there. */
-uint64_t grant_hold(struct domain *granter, uint64_t gfn);
 
 /* Gives everything back. Only for a domain that no longer runs. */
 void grant_destroy(struct domain *d);
