@@ -56,8 +56,8 @@ def start():
     machine = Machine("--smp", "2", "--mem", "768", "--control", "memory=320M vcpus=2", "--append", "quiet",
                       *modules)
     for name in GUESTS:
-        while f"({name}) `poweroff` or" not in machine.seen:
-            machine.expect(") `poweroff` or")
+        while f"({name}) A guest of" not in machine.seen:
+            machine.expect(") A guest of")
     return machine
 
 
