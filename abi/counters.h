@@ -8,20 +8,12 @@
 
 #include <stdint.h>
 
+#define ENTRY_REASON(constant, name) RF_ENTRY_##constant,
 enum rf_entry_reason {
-	RF_ENTRY_SYSCALL, /* a user's syscall, switched to the guest kernel */
-	RF_ENTRY_HYPERCALL,
-	RF_ENTRY_RETURN_SYSRET,
-	RF_ENTRY_RETURN_IRET,
-	RF_ENTRY_PAGE_FAULT,
-	RF_ENTRY_PROTECTION, /* general protection: refused instructions, `int n` */
-	RF_ENTRY_EXCEPTION,  /* every other exception */
-	RF_ENTRY_TIMER,
-	RF_ENTRY_IPI,	 /* one hypervisor CPU called another */
-	RF_ENTRY_DEVICE, /* a device, or a spurious interrupt */
-	RF_ENTRY_NMI,
+#include "entry_reasons.def"
 	RF_ENTRY_REASONS
 };
+#undef ENTRY_REASON
 
 #define RF_HYPERCALL_SLOTS 48
 

@@ -5,8 +5,8 @@
  * Interface: memory.h; the lookups are inline there.
  * Locks: memory.lock for every change of the map. Readers take none: a frame or table that leaves
  * the map is freed only when every CPU that runs the domain has left the hypervisor once
- * (quiesce.h), and when no shadow leads to it. So other domains' CPUs look here only with the lock, and hold what they
- * find (memory_hold_other).
+ * (quiesce.h), and when no shadow leads to it. So other domains' CPUs look here only with the lock,
+ * and hold what they find (memory_hold_other).
  * Odd: the control domain has no map. What it owns it finds at its machine address, so unlinking a
  * frame is retiring it (frame.h), and populating asks for that very frame.
  * While a frame waits to be freed its list node holds it, and its tag says how many follow it.

@@ -4,11 +4,10 @@
  * print. Who may call is not looked at here: an ordinary domain stands for the control domain, since its
  * memory can be anywhere.
  */
-#include "unit.h"
+#include "audited.h"
 
 #include "abi/console.h"
 #include "abi/errno.h"
-#include "audit.h"
 #include "console_output.h"
 #include "console_read.h"
 #include "cpu.h"
@@ -16,7 +15,6 @@
 #include "domain_control.h"
 #include "domain_copy.h"
 #include "fake_arch.h"
-#include "fake_domain.h"
 #include "fake_memory.h"
 #include "vcpu.h"
 
@@ -34,24 +32,6 @@ static int setup(void **state)
 	caller = fake_domain_create(false, 1024);
 	fake_domain_map(caller);
 	fake_domain_run(caller);
-	return 0;
-}
-
-static void assert_audit(void)
-{
-	const char *wrong = audit_run();
-
-	if (wrong)
-		fail_msg("audit: %s", wrong);
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	assert_audit();
-	fake_domain_end_all();
-	assert_audit();
-	assert_int_equal(frame_free_count(), RAM_FRAMES - 256);
 	return 0;
 }
 

@@ -15,22 +15,14 @@
 #include "toolstack/rf/target.h"
 #include "toolstack/rf/verbs.h"
 
-#define SECONDS_MAX 86400ULL
-#define COUNT_MAX   1000000000ULL
+#define SECONDS_MAX		     86400ULL
+#define COUNT_MAX		     1000000000ULL
 
+#define ENTRY_REASON(constant, name) [RF_ENTRY_##constant] = #name,
 static const char *const entry_names[] = {
-	[RF_ENTRY_SYSCALL] = "syscall",
-	[RF_ENTRY_HYPERCALL] = "hypercall",
-	[RF_ENTRY_RETURN_SYSRET] = "return_sysret",
-	[RF_ENTRY_RETURN_IRET] = "return_iret",
-	[RF_ENTRY_PAGE_FAULT] = "page_fault",
-	[RF_ENTRY_PROTECTION] = "protection",
-	[RF_ENTRY_EXCEPTION] = "exception",
-	[RF_ENTRY_TIMER] = "timer",
-	[RF_ENTRY_IPI] = "ipi",
-	[RF_ENTRY_DEVICE] = "device",
-	[RF_ENTRY_NMI] = "nmi",
+#include "abi/entry_reasons.def"
 };
+#undef ENTRY_REASON
 
 #define HYPERCALL(number, name, arguments, who) [number] = #name,
 static const char *const hypercall_names[RF_HYPERCALL_SLOTS] = {

@@ -281,19 +281,25 @@ static u64 serial_of(u32 domain)
 	return info.serial;
 }
 
-static long call_as(struct handle *handle, const struct call *call, void *argument)
+static long create_as(const struct handle *handle, void *argument)
+{
+	long result;
+
+	if (handle->locked)
+		return -EPERM;
+	down_write(&numbers);
+	result = call_create(argument);
+	up_write(&numbers);
+	return result;
+}
+
+static long call_as(const struct handle *handle, const struct call *call, void *argument)
 {
 	const u32 *domain = argument;
 	long result = -EPERM;
 
-	if (handle->locked && call->perform == call_create)
-		return -EPERM;
-	if (call->perform == call_create) {
-		down_write(&numbers);
-		result = call_create(argument);
-		up_write(&numbers);
-		return result;
-	}
+	if (call->perform == call_create)
+		return create_as(handle, argument);
 	down_read(&numbers);
 	if (!handle->locked ||
 	    (*domain == handle->domain && serial_of(*domain) == handle->serial))
@@ -325,43 +331,42 @@ static long lock_handle(struct handle *handle, const struct rf_control_domain *c
 
 /* --- The file */
 
-static long perform(struct handle *handle, unsigned int command, void *argument)
+static const struct call *find_call(unsigned int command)
 {
-	long result = -ENOTTY;
 	unsigned int i;
 
-	if (command == RF_CONTROL_LOCK)
-		return lock_handle(handle, argument);
-	down_read(&handle->lock);
 	for (i = 0; i < ARRAY_SIZE(calls); i++)
 		if (calls[i].command == command)
-			result = call_as(handle, &calls[i], argument);
+			return &calls[i];
+	return NULL;
+}
+
+/* call NULL: RF_CONTROL_LOCK. */
+static long perform(struct handle *handle, const struct call *call, void *argument)
+{
+	long result;
+
+	if (!call)
+		return lock_handle(handle, argument);
+	down_read(&handle->lock);
+	result = call_as(handle, call, argument);
 	up_read(&handle->lock);
 	return result;
 }
 
-static bool is_known(unsigned int command)
-{
-	unsigned int i;
-
-	for (i = 0; i < ARRAY_SIZE(calls); i++)
-		if (calls[i].command == command)
-			return true;
-	return command == RF_CONTROL_LOCK;
-}
-
 static long control_ioctl(struct file *file, unsigned int command, unsigned long address)
 {
+	const struct call *call = find_call(command);
 	unsigned int size = _IOC_SIZE(command);
 	void *argument;
 	long result;
 
-	if (!is_known(command))
+	if (!call && command != RF_CONTROL_LOCK)
 		return -ENOTTY;
 	argument = memdup_user((void __user *)address, size);
 	if (IS_ERR(argument))
 		return PTR_ERR(argument);
-	result = perform(file->private_data, command, argument);
+	result = perform(file->private_data, call, argument);
 	if (result >= 0 && copy_to_user((void __user *)address, argument, size))
 		result = -EFAULT;
 	kfree(argument);

@@ -33,19 +33,11 @@ static const char *const hypercall_names[RF_HYPERCALL_SLOTS] = {
 };
 #undef HYPERCALL
 
-static const char *const entry_names[RF_ENTRY_REASONS] = {
-	[RF_ENTRY_SYSCALL]		= "syscall",
-	[RF_ENTRY_HYPERCALL]		= "hypercall",
-	[RF_ENTRY_RETURN_SYSRET]	= "return_sysret",
-	[RF_ENTRY_RETURN_IRET]		= "return_iret",
-	[RF_ENTRY_PAGE_FAULT]		= "page_fault",
-	[RF_ENTRY_PROTECTION]		= "protection",
-	[RF_ENTRY_EXCEPTION]		= "exception",
-	[RF_ENTRY_TIMER]		= "timer",
-	[RF_ENTRY_IPI]			= "ipi",
-	[RF_ENTRY_DEVICE]		= "device",
-	[RF_ENTRY_NMI]			= "nmi",
+#define ENTRY_REASON(constant, name) [RF_ENTRY_##constant] = #name,
+static const char *const entry_names[] = {
+#include <asm/ringfence/abi/entry_reasons.def>
 };
+#undef ENTRY_REASON
 
 #define COUNTER(name) { #name, offsetof(struct rf_counters, name) }
 static const struct {
