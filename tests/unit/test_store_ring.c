@@ -129,6 +129,35 @@ static void test_ring(void **state)
 	close(c.socket);
 }
 
+/* Small requests, as many at once. */
+static void ring_ask(uint32_t requests)
+{
+	const struct wire_header header = { WIRE_READ, 77, 0, 2 };
+	char message[sizeof(header) + 2];
+
+	memcpy(message, &header, sizeof(header));
+	memcpy(message + sizeof(header), "/", 2);
+	while (requests--)
+		ring_put(message, sizeof(message));
+}
+
+/* What comes while earlier requests are being answered is answered too, without another word of the client. */
+static void test_ring_more(void **state)
+{
+	(void)state;
+	connect_ring();
+	turn(2);
+	ring_ask(3);
+	turn(1);
+	ring_ask(1);
+	turn(8);
+	assert_int_equal(ring.request_consumer, ring.request_producer);
+	assert_int_equal(ring.reply_producer, 4 * (sizeof(struct wire_header) + sizeof("EACCES")));
+	/* And then there is nothing to do. */
+	assert_int_equal(server.wait, -1);
+	close(ring_files[1]);
+}
+
 /* Indices that cannot be end it, with the reason in the page. */
 static void test_ring_indices(void **state)
 {
@@ -157,6 +186,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_ring),
+		TEST(test_ring_more),
 		TEST(test_ring_indices),
 	};
 

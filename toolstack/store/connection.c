@@ -55,7 +55,7 @@ bool connection_read(struct connection *connection)
 		if (done < 0)
 			return false;
 		buffer_added(&connection->in, (size_t)done);
-		connection->moved = done > 0;
+		connection->more = done > 0;
 	}
 	return !next_header(connection, &header) || header.length <= WIRE_PAYLOAD_MAX;
 }

@@ -14,7 +14,7 @@ struct connection {
 	struct buffer out;
 	uint32_t replies; /* since everything had been read */
 	bool ended;
-	bool moved;  /* bytes have come in since the last answer was looked for */
+	bool more;   /* of a ring: there may be bytes that nobody has looked for */
 	bool active; /* in the server's list of those with work */
 	uint32_t polled;
 	TAILQ_ENTRY(connection) in_active;

@@ -186,13 +186,15 @@ static bool is_listening(const struct server *server, const void *data)
 	       (const char *)data < (const char *)(server->listening + SERVER_SOCKETS);
 }
 
-/* Takes away what made a ring's file readable. */
-static void drain(const struct connection *connection)
+/* Takes away what made a ring's file readable, which is told once: that nobody has looked for it yet is kept. */
+static void drain(struct connection *connection)
 {
 	uint64_t count;
 
-	if (connection->transport.ring &&
-	    read(connection->transport.file, &count, sizeof(count)) < 0)
+	if (!connection->transport.ring)
+		return;
+	connection->more = true;
+	if (read(connection->transport.file, &count, sizeof(count)) < 0)
 		return;
 }
 
@@ -251,10 +253,12 @@ static void poll_again(struct server *server, struct connection *connection)
 /* Milliseconds until a client has more to do; -1 for not before something happens. */
 static int next_work(const struct connection *connection)
 {
-	if (connection_is_ready(connection) || (connection->transport.ring && connection->moved))
+	if (connection_is_ready(connection))
 		return 0;
-	return connection_has_message(connection) && connection_is_paused(connection) ? PAUSE_LOOK
-										      : -1;
+	/* One that may not be answered yet comes before what the ring has. */
+	if (connection_has_message(connection))
+		return connection_is_paused(connection) ? PAUSE_LOOK : -1;
+	return connection->transport.ring && connection->more ? 0 : -1;
 }
 
 /* Whoever has nothing more to do is not active any longer. */
@@ -262,7 +266,6 @@ static void settle(struct server *server, struct connection *connection)
 {
 	int wait = next_work(connection);
 
-	connection->moved = false;
 	poll_again(server, connection);
 	if (wait >= 0) {
 		server->wait = server->wait < 0 || wait < server->wait ? wait : server->wait;
