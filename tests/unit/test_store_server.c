@@ -5,6 +5,9 @@
  */
 #include "store_bytes.h"
 
+#include <sys/resource.h>
+#include <sys/un.h>
+
 #include "toolstack/store/domain.h"
 #include "toolstack/store/upgrade.h"
 
@@ -292,6 +295,41 @@ static void test_release(void **state)
 	close(good.socket);
 }
 
+/* No descriptors are left: a client waits, and the server does not go round and round for it. */
+static void test_no_descriptors(void **state)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	struct client good = connect_client(0);
+	int late = socket(AF_UNIX, SOCK_STREAM, 0), next;
+	struct rlimit limit, none;
+
+	(void)state;
+	snprintf(address.sun_path, sizeof(address.sun_path), "/tmp/test_store_server.%d", getpid());
+	assert_int_equal(server_listen(&server, address.sun_path), 0);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	next = dup(late);
+	close(next);
+	none = (struct rlimit){ (rlim_t)next, limit.rlim_max };
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	assert_int_equal(connect(late, (struct sockaddr *)&address, sizeof(address)), 0);
+	/* It is refused, left alone for a while, and looked at again. */
+	for (int i = 0; i < 3; i++) {
+		turn(1);
+		assert_int_equal(server.wait, 100);
+		turn(1);
+		assert_int_equal(server.wait, -1);
+	}
+	assert_int_equal(connections(), 1);
+	/* Who is there already is served meanwhile. */
+	expect(&good, WIRE_READ, BYTES("/"), "");
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	turn(3);
+	assert_int_equal(connections(), 2);
+	unlink(address.sun_path);
+	close(late);
+	close(good.socket);
+}
+
 static void test_watch_events(void **state)
 {
 	struct client c = connect_client(0);
@@ -375,10 +413,11 @@ static void test_upgrade(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_requests),	 TEST(test_refused),	     TEST(test_guest),
-		TEST(test_transactions), TEST(test_directory_parts), TEST(test_pieces),
-		TEST(test_too_long),	 TEST(test_never_reads),     TEST(test_pause),
-		TEST(test_release),	 TEST(test_watch_events),    TEST(test_upgrade),
+		TEST(test_requests),	   TEST(test_refused),	       TEST(test_guest),
+		TEST(test_transactions),   TEST(test_directory_parts), TEST(test_pieces),
+		TEST(test_too_long),	   TEST(test_never_reads),     TEST(test_pause),
+		TEST(test_release),	   TEST(test_watch_events),    TEST(test_upgrade),
+		TEST(test_no_descriptors),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

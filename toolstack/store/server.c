@@ -28,6 +28,8 @@
 #define EVENTS	   64
 #define BACKLOG	   64
 #define PAUSE_LOOK 10 /* milliseconds between looks at clients that are made to wait */
+#define DEAF_LOOK                                                                                  \
+	100 /* milliseconds until new clients are looked at again, when there was no room for one */
 
 static uint64_t clock_now(void)
 {
@@ -158,13 +160,25 @@ void server_poll_connection(struct server *server, struct connection *connection
 	activate(server, connection);
 }
 
+static void poll_listening(struct server *server, bool deaf)
+{
+	server->deaf = deaf;
+	for (size_t i = 0; i < server->sockets; i++)
+		poll_file(server, EPOLL_CTL_MOD, server->listening[i], deaf ? 0U : EPOLLIN,
+			  &server->listening[i]);
+}
+
 static void accept_one(struct server *server, int listening)
 {
 	int file = accept4(listening, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	struct connection *connection;
 
-	if (file < 0)
+	if (file < 0) {
+		/* Without descriptors or memory the client stays in the queue, and waiting would end at once each time. */
+		if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS)
+			poll_listening(server, true);
 		return;
+	}
 	connection = server_add_connection(server, 0);
 	transport_socket(&connection->transport, file);
 	server_poll_connection(server, connection);
@@ -205,6 +219,9 @@ static void wait_for_work(struct server *server, int timeout)
 	int count = epoll_pwait(server->poll, events, EVENTS, timeout, &none);
 
 	server->store.now = clock_now();
+	/* Perhaps there is room again: time has passed, or a client has done something, like going away. */
+	if (server->deaf)
+		poll_listening(server, false);
 	for (int i = 0; i < count; i++) {
 		struct connection *connection = events[i].data.ptr;
 
@@ -280,7 +297,7 @@ static void write_all(struct server *server)
 {
 	struct connection *next, *connection = TAILQ_FIRST(&server->active);
 
-	server->wait = -1;
+	server->wait = server->deaf ? DEAF_LOOK : -1;
 	for (; connection; connection = next) {
 		next = TAILQ_NEXT(connection, in_active);
 		if (connection->ended || !connection_write(connection))

@@ -14,7 +14,8 @@ struct server {
 	size_t sockets;
 	struct connection_list connections;
 	struct connection_list active;
-	int wait; /* milliseconds that the next turn may wait; -1: for ever */
+	bool deaf; /* there was no room for a new client: listening is not polled in the next wait */
+	int wait;  /* milliseconds that the next turn may wait; -1: for ever */
 	bool upgrading;
 	char upgrade_program[4096];
 };
