@@ -120,6 +120,7 @@ USES = {
     "no word": (["create"], 2, "CONFIGURATION [KEY=VALUE]... is missing"),
     "a word too many": (["version", "now"], 2, "'now' is too much"),
     "no such option": (["list", "--fast"], 2, "no option '--fast'"),
+    "no such letter": (["list", "-xj"], 2, "no option '-x'"),
     "an option without value": (["top", "--delay"], 2, "option '--delay' needs a value"),
     "not a number": (["stats", "--watch", "x", "0"], (1, 2), ""),
     "no such configuration": (["create", "nobody"], 3, "nobody: no such configuration in"),

@@ -6,6 +6,7 @@
 #include "unit.h"
 
 #include <errno.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "abi/memory.h"
@@ -28,8 +29,9 @@ struct hypervisor {
 	char *memory;
 	bool *there; /* by frame */
 	uint64_t frames_left, large_left;
-	uint32_t refuse; /* the call that fails, */
-	int64_t error;	 /* with this */
+	uint32_t refuse;	 /* the call that fails, */
+	int64_t error;		 /* with this, */
+	unsigned before_refusal; /* after so many that do not */
 	bool exists;
 	uint64_t serial;
 	struct rf_domain_config config;
@@ -107,7 +109,7 @@ static int64_t call(struct access *access, uint32_t number, const uint64_t *a)
 	struct hypervisor *h = (struct hypervisor *)access;
 
 	h->calls++;
-	if (number == h->refuse)
+	if (number == h->refuse && !h->before_refusal--)
 		return h->error;
 	if (number != RF_HYPERCALL_domain_create && a[0] != NUMBER)
 		return -ESRCH;
@@ -369,6 +371,26 @@ static void test_refusals(void **state)
 	finish(&s);
 }
 
+/* Nor is it left, or another one removed, when it cannot be looked at: before it is built, or after. */
+static void test_not_seen(void **state)
+{
+	struct fake_elf elf;
+	struct setup s;
+
+	(void)state;
+	fake_elf_init(&elf);
+	for (unsigned looks = 0; looks < 2; looks++) {
+		start(&s, &elf, sizeof(elf), 100);
+		s.h.refuse = RF_HYPERCALL_domain_info;
+		s.h.error = -ENOTTY;
+		s.h.before_refusal = looks;
+		assert_false(build(&s));
+		assert_non_null(strstr(s.report.error, "test: it cannot be looked at: Inapprop"));
+		assert_false(s.h.exists);
+		finish(&s);
+	}
+}
+
 /* What cannot fit is told before anything is made. */
 static void test_no_room(void **state)
 {
@@ -414,6 +436,13 @@ static void test_bad_files(void **state)
 	s.config.kernel = strdup("/tmp");
 	assert_false(build(&s));
 	assert_string_equal(s.report.error, "/tmp: is not a regular file");
+	image_close(&s.image);
+	free(s.config.kernel);
+	s.config.kernel = strdup(s.kernel);
+	assert_int_equal(unlink(s.kernel), 0);
+	assert_int_equal(mkfifo(s.kernel, 0600), 0);
+	assert_false(build(&s));
+	assert_non_null(strstr(s.report.error, ": is not a regular file"));
 	assert_int_equal(s.h.calls, 0);
 	finish(&s);
 }
@@ -424,6 +453,7 @@ int main(void)
 		cmocka_unit_test(test_elf),	    cmocka_unit_test(test_bzimage),
 		cmocka_unit_test(test_small_pages), cmocka_unit_test(test_refusals),
 		cmocka_unit_test(test_no_room),	    cmocka_unit_test(test_bad_files),
+		cmocka_unit_test(test_not_seen),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

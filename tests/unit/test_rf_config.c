@@ -253,7 +253,7 @@ static const struct bad files[] = {
 	{ "a.json", "{ \"memory\": {} }", "memory: is an object, should be a size" },
 	{ "a.json", "{ \"kernel\":\"k\", \"memory\": 64, \"memory_max\": 32 }",
 	  "a.json: memory_max: 32768K is less than memory, 65536K" },
-	{ "a.json", "{ \"shadow\": \"1K\" }", "shadow: '1K': should be from 4K" },
+	{ "a.json", "{ \"shadow\": \"1K\" }", "shadow: '1K': should be from 4K to 32M" },
 	/* Processors, choices */
 	{ "a.json", "{ \"cpus\": \"3-1\" }", "cpus: '3-1': should be a list as 0-3,5 of numbers" },
 	{ "a.json", "{ \"cpus\": 64 }", "cpus: 64: should be a list as 0-3,5 of numbers below 64" },

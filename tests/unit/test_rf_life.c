@@ -6,6 +6,7 @@
 #include "unit.h"
 
 #include <errno.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "abi/memory.h"
@@ -189,6 +190,24 @@ static void test_start(void **state)
 	finish(&s);
 }
 
+/* What cannot be kept is not made: here its place is taken. */
+static void test_not_kept(void **state)
+{
+	char path[96];
+	struct setup s;
+
+	(void)state;
+	start(&s, "web");
+	snprintf(path, sizeof(path), "%s/1.json", s.folder);
+	assert_int_equal(mkdir(path, 0700), 0);
+	assert_false(life_create(&s.h.access, &s.config, false, &s.info, &s.report));
+	assert_non_null(strstr(s.report.error, "/1.json: Is a directory"));
+	assert_false(s.h.there[1]);
+	strcat(path, ".new");
+	assert_int_equal(access(path, F_OK), -1);
+	finish(&s);
+}
+
 static void test_recall(void **state)
 {
 	struct config config;
@@ -312,6 +331,7 @@ int main(void)
 		cmocka_unit_test(test_recall), cmocka_unit_test(test_ends),
 		cmocka_unit_test(test_others), cmocka_unit_test(test_restart_fails),
 		cmocka_unit_test(test_wait),   cmocka_unit_test(test_start),
+		cmocka_unit_test(test_not_kept),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

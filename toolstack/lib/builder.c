@@ -234,17 +234,21 @@ static bool build(struct builder *b)
 	       copy_start_info(b) && set(b);
 }
 
+/* One that cannot be looked at is removed by its number, which domain_get has not left in info then. */
+static bool look(struct builder *b, struct rf_domain_info *info)
+{
+	int error = domain_get(b->access, b->domain, info);
+
+	info->domain = b->domain;
+	b->tsc_khz = info->machine_tsc_khz;
+	return error ? refused(b, "it cannot be looked at", error) : true;
+}
+
 static bool create_and_build(struct builder *b, struct rf_domain_info *info)
 {
-	int error;
-
 	if (!create(b))
 		return false;
-	error = domain_get(b->access, b->domain, info);
-	if (error)
-		return refused(b, "it is gone as soon as it is made", error);
-	b->tsc_khz = info->machine_tsc_khz;
-	if (build(b) && !domain_get(b->access, b->domain, info))
+	if (look(b, info) && build(b) && look(b, info))
 		return true;
 	domain_destroy(b->access, info, DESTROY_MS);
 	return false;

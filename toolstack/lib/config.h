@@ -111,6 +111,8 @@ bool config_parse_json(const char *file, const char *text, size_t size, struct c
 		       struct report *report);
 bool config_parse_xl(const char *file, const char *text, size_t size, struct config *config,
 		     struct report *report);
+/* The most that a size may be, in words. */
+const char *config_size_max(const struct config_key *key, char *text, size_t size);
 /* `FILE:LINE: KEY: MESSAGE`, as the report's error. */
 bool config_fail(struct report *report, const struct config_place *place, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));

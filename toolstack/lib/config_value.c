@@ -185,11 +185,20 @@ static uint64_t unit_of(const char *text)
 	return 1024ULL << 10 * (found - UNITS);
 }
 
+const char *config_size_max(const struct config_key *key, char *text, size_t size)
+{
+	bool gib = key->max % (1ULL << 30) == 0;
+
+	snprintf(text, size, "%llu%c", (unsigned long long)key->max >> (gib ? 30 : 20),
+		 gib ? 'G' : 'M');
+	return text;
+}
+
 static bool set_size(const struct setting *s, uint64_t *field)
 {
 	uint64_t number, unit;
 	const char *end;
-	char text[80];
+	char text[80], max[32];
 
 	if (!is_number_or_text(s->value))
 		return wrong_kind(s, "a size: a number of MiB, or a text with a unit as \"512M\"");
@@ -203,9 +212,9 @@ static bool set_size(const struct setting *s, uint64_t *field)
 		return config_fail(s->report, s->place, "%s: the unit should be one of K, M, G, T",
 				   text);
 	if (number > s->key->max / unit || number * unit < s->key->min)
-		return config_fail(s->report, s->place, "%s: should be from %lluK to %lluG", text,
+		return config_fail(s->report, s->place, "%s: should be from %lluK to %s", text,
 				   (unsigned long long)s->key->min >> 10,
-				   (unsigned long long)s->key->max >> 30);
+				   config_size_max(s->key, max, sizeof(max)));
 	if (number * unit % SETTING_PAGE)
 		return config_fail(s->report, s->place, "%s: should be whole pages of 4K", text);
 	*field = number * unit;

@@ -37,7 +37,8 @@ static bool map_open(struct image_file *file, int descriptor, struct report *rep
 
 static bool map_file(struct image_file *file, const char *path, struct report *report)
 {
-	int descriptor = open(path, O_RDONLY | O_CLOEXEC);
+	/* A pipe is refused, too, not waited for: life.c has its lock held, and signals blocked. */
+	int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	bool good;
 
 	file->path = path;

@@ -89,7 +89,12 @@ static bool keep(const struct rf_domain_info *info, const struct config *config,
 	snprintf(new, sizeof(new), "%s.new", path);
 	good = !json_dump_file(state, new, JSON_INDENT(2)) && !rename(new, path);
 	json_decref(state);
-	return good || report_fail(report, "%s: %s", path, strerror(errno));
+	if (good)
+		return true;
+	report_fail(report, "%s: %s", path, strerror(errno));
+	/* Half of it, if the folder is full. */
+	unlink(new);
+	return false;
 }
 
 static void forget(const struct rf_domain_info *info)

@@ -153,6 +153,14 @@ static int number_of(const struct verb *verb, int value)
 	return -1;
 }
 
+/* getopt stays at a word of several letters until its last one. */
+static enum status no_option(const struct command *command, const char *word)
+{
+	if (optopt > 0 && optopt < FIRST_VALUE)
+		return wrong_usage(command, "no option '-%c'", optopt);
+	return wrong_usage(command, "no option '%s'", word);
+}
+
 static enum status read_options(struct command *command, int count, char **words, bool *help)
 {
 	struct option long_options[COMMAND_OPTIONS_MAX + 3] = { 0 };
@@ -163,7 +171,7 @@ static enum status read_options(struct command *command, int count, char **words
 	opterr = 0;
 	while ((value = getopt_long(count, words, letters, long_options, NULL)) != -1) {
 		if (value == '?')
-			return wrong_usage(command, "no option '%s'", words[optind - 1]);
+			return no_option(command, words[optind - 1]);
 		if (value == ':')
 			return wrong_usage(command, "option '%s' needs a value", words[optind - 1]);
 		if (value == 'h' || value == VALUE_HELP)

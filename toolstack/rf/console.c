@@ -22,7 +22,6 @@
 #define READ_SIZE 4096
 
 struct session {
-	const struct command *command;
 	struct target *target;
 	uint64_t position;
 	char typed[RF_TRIGGER_INPUT_MAX]; /* and not taken yet */
@@ -81,7 +80,10 @@ static bool write_all(const char *text, size_t size)
 
 /* --- Both ways --- */
 
-/* What has been printed since; a negative error. */
+/*
+ * Some of what has been printed since; 0: nothing; a negative error. Not all of it: a domain that prints
+ * without end must not keep the escape from being seen.
+ */
 static int64_t show(struct session *s)
 {
 	uint32_t number = s->target->info.domain;
@@ -89,10 +91,8 @@ static int64_t show(struct session *s)
 	int64_t got;
 
 	memset(text, 0, sizeof(text));
-	do {
-		got = domain_read(&s->target->access, number, text, sizeof(text), &s->position);
-		s->fails = got > 0 && !write_all(text, (size_t)got);
-	} while (got > 0 && !s->fails && !stopped);
+	got = domain_read(&s->target->access, number, text, sizeof(text), &s->position);
+	s->fails = got > 0 && !write_all(text, (size_t)got);
 	return got;
 }
 
@@ -131,12 +131,12 @@ static int64_t pass_typed(struct session *s)
 }
 
 /* What is typed and finds no room is tried again soon. */
-static void wait_for_more(struct session *s)
+static void wait_for_more(struct session *s, bool printed)
 {
 	bool room = s->input && s->waiting < sizeof(s->typed);
+	unsigned time = s->waiting ? RETRY_MS : LOOK_MS;
 
-	if (access_wait(&s->target->access, room ? STDIN_FILENO : -1,
-			s->waiting ? RETRY_MS : LOOK_MS))
+	if (access_wait(&s->target->access, room ? STDIN_FILENO : -1, printed ? 0 : time))
 		read_typed(s);
 }
 
@@ -159,12 +159,12 @@ static int64_t run(struct session *s)
 	int64_t result = 0;
 	bool ended = false;
 
-	while (!ended && !s->end && !stopped && !s->fails && result >= 0) {
+	while ((!ended || result > 0) && !s->end && !stopped && !s->fails && result >= 0) {
 		ended = has_ended(s);
 		result = show(s);
 		if (!ended && result >= 0) {
 			pass_typed(s);
-			wait_for_more(s);
+			wait_for_more(s, result > 0);
 		}
 	}
 	pass_typed(s);
@@ -173,7 +173,7 @@ static int64_t run(struct session *s)
 
 enum status console_attach(const struct command *command, struct target *target)
 {
-	struct session s = { .command = command, .target = target, .input = true };
+	struct session s = { .target = target, .input = true };
 	bool raw = make_raw();
 	int64_t result;
 
@@ -198,6 +198,8 @@ enum status console_attach(const struct command *command, struct target *target)
 
 enum status console_print(const struct command *command, struct target *target, uint32_t domain)
 {
+	/* A domain may print faster than this reads; the hypervisor's log has no end that is known. */
+	uint64_t end = domain == RF_DOMAIN_HYPERVISOR ? UINT64_MAX : target->info.console_bytes;
 	char text[READ_SIZE];
 	uint64_t position = 0;
 	int64_t got;
@@ -208,7 +210,7 @@ enum status console_print(const struct command *command, struct target *target, 
 		got = domain_read(&target->access, domain, text, sizeof(text), &position);
 		if (got > 0 && !write_all(text, (size_t)got))
 			return command_fail(command, STATUS_FAILED, "output: %s", strerror(errno));
-	} while (got > 0);
+	} while (got > 0 && position < end);
 	if (got < 0)
 		return command_fail(command, STATUS_FAILED, "cannot be read: %s",
 				    strerror((int)-got));

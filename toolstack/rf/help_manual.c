@@ -46,6 +46,8 @@ void help_markdown(void)
 
 static void print_values(const struct config_key *key)
 {
+	char max[32];
+
 	switch (key->kind) {
 	case KIND_NAME:
 		printf("1 to %llu letters, digits, dots, dashes, underscores, not only digits",
@@ -61,8 +63,8 @@ static void print_values(const struct config_key *key)
 		printf("a file's name, relative to the configuration's folder");
 		break;
 	case KIND_SIZE:
-		printf("a size from %lluK to %lluG", (unsigned long long)key->min >> 10,
-		       (unsigned long long)key->max >> 30);
+		printf("a size from %lluK to %s", (unsigned long long)key->min >> 10,
+		       config_size_max(key, max, sizeof(max)));
 		break;
 	case KIND_NUMBER:
 		printf("%llu to %llu", (unsigned long long)key->min, (unsigned long long)key->max);
