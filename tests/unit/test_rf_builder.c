@@ -109,8 +109,9 @@ static int64_t call(struct access *access, uint32_t number, const uint64_t *a)
 	struct hypervisor *h = (struct hypervisor *)access;
 
 	h->calls++;
-	if (number == h->refuse && !h->before_refusal--)
+	if (number == h->refuse && !h->before_refusal)
 		return h->error;
+	h->before_refusal -= number == h->refuse;
 	if (number != RF_HYPERCALL_domain_create && a[0] != NUMBER)
 		return -ESRCH;
 	switch (number) {

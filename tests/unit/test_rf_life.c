@@ -327,10 +327,10 @@ static void test_wait(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_find),   cmocka_unit_test(test_one_name),
-		cmocka_unit_test(test_recall), cmocka_unit_test(test_ends),
-		cmocka_unit_test(test_others), cmocka_unit_test(test_restart_fails),
-		cmocka_unit_test(test_wait),   cmocka_unit_test(test_start),
+		cmocka_unit_test(test_find),	 cmocka_unit_test(test_one_name),
+		cmocka_unit_test(test_recall),	 cmocka_unit_test(test_ends),
+		cmocka_unit_test(test_others),	 cmocka_unit_test(test_restart_fails),
+		cmocka_unit_test(test_wait),	 cmocka_unit_test(test_start),
 		cmocka_unit_test(test_not_kept),
 	};
 

@@ -27,9 +27,8 @@
 
 #define EVENTS	   64
 #define BACKLOG	   64
-#define PAUSE_LOOK 10 /* milliseconds between looks at clients that are made to wait */
-#define DEAF_LOOK                                                                                  \
-	100 /* milliseconds until new clients are looked at again, when there was no room for one */
+#define PAUSE_LOOK 10  /* milliseconds between looks at clients that are made to wait */
+#define DEAF_LOOK  100 /* and at new clients, when there was no room for one */
 
 static uint64_t clock_now(void)
 {
@@ -174,7 +173,7 @@ static void accept_one(struct server *server, int listening)
 	struct connection *connection;
 
 	if (file < 0) {
-		/* Without descriptors or memory the client stays in the queue, and waiting would end at once each time. */
+		/* The client stays in the queue: waiting for it would end at once each time. */
 		if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS)
 			poll_listening(server, true);
 		return;
