@@ -35,6 +35,8 @@
 #define RF_GRANT_BATCH_MAX    512  /* operations a call */
 #define RF_GRANT_BATCH_FRAMES 2048 /* a call that has done so many stops */
 
+#define RF_GRANT_STORE	      0 /* by custom the number of the page of io/store.h */
+
 /* The word: bits 2-11 frames less one, bits 12-51 the address of the first, bits 52-63 to whom. */
 #define RF_GRANT_VALID	      0x1ULL
 #define RF_GRANT_WRITE	      0x2ULL /* it may write them, too */

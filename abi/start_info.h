@@ -47,7 +47,7 @@ struct rf_start_info {
 	uint64_t acpi_rsdp; /* control domain only, else zero */
 	uint64_t tsc_khz;
 	uint32_t ranges;
-	uint32_t reserved;
+	uint32_t store_port; /* a port of the control domain that listens for it (io/store.h); 0: no store */
 	struct rf_start_range range[RF_START_RANGES];
 	char command_line[RF_COMMAND_LINE_SIZE];
 };

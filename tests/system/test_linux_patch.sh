@@ -56,7 +56,7 @@ refused() {
 
 mkdir -p "$scratch/guest-pv/linux-6.1" "$scratch/guest-pv/src/arch/x86/ringfence" "$scratch/abi"
 cp guest-pv/patch-linux "$scratch/guest-pv/"
-cp abi/*.h abi/*.def "$scratch/abi/"
+cp -r abi/. "$scratch/abi/"
 echo '/* SPDX-License-Identifier: GPL-2.0 */' >"$scratch/guest-pv/src/arch/x86/ringfence/head.S"
 new_tree 6 1
 make_patch 0001-first.patch arch/x86/Kconfig 's/^20$/twenty/'
@@ -93,8 +93,10 @@ typedef short int16_t;
 typedef int int32_t;
 typedef long long int64_t;
 END
-for header in "$tree"/arch/x86/include/asm/ringfence/abi/*.h; do
-	name=$(basename "$header")
+prefix=$tree/arch/x86/include/asm/ringfence/abi/
+[ -e "${prefix}io/store.h" ] || wrong 'the folders of abi/ were not put in'
+for header in $(find "$prefix" -name '*.h'); do
+	name=${header#"$prefix"}
 	echo "#include <asm/ringfence/abi/$name>" |
 		gcc -std=gnu11 -Wall -Werror -nostdinc -ffreestanding -fsyntax-only -I "$scratch/include" \
 			-I "$tree/arch/x86/include" -x c - || wrong "abi/$name does not compile in a kernel"

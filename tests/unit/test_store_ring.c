@@ -10,7 +10,7 @@
 #include <sys/eventfd.h>
 
 /* The other side of a page, in a thread: it sends requests as fast as there is room, and reads all replies. */
-static struct wire_ring ring;
+static struct rf_store_ring ring;
 static int ring_files[2]; /* the server's, the client's */
 #define RING_REQUESTS 3000
 
@@ -45,11 +45,11 @@ static void ring_put(const char *data, size_t length)
 		uint32_t producer = ring.request_producer;
 
 		while (producer - __atomic_load_n(&ring.request_consumer, __ATOMIC_ACQUIRE) ==
-		       WIRE_RING_SIZE) {
+		       RF_STORE_RING_SIZE) {
 			wake_server();
 			wait_for_server();
 		}
-		ring.request[producer % WIRE_RING_SIZE] = data[i];
+		ring.request[producer % RF_STORE_RING_SIZE] = data[i];
 		__atomic_store_n(&ring.request_producer, producer + 1, __ATOMIC_RELEASE);
 	}
 	wake_server();
@@ -64,7 +64,7 @@ static void ring_get(char *data, size_t length)
 			wake_server();
 			wait_for_server();
 		}
-		data[i] = ring.reply[consumer % WIRE_RING_SIZE];
+		data[i] = ring.reply[consumer % RF_STORE_RING_SIZE];
 		__atomic_store_n(&ring.reply_consumer, consumer + 1, __ATOMIC_RELEASE);
 	}
 	wake_server();
@@ -119,7 +119,7 @@ static void test_ring(void **state)
 	expect(&c, WIRE_MKDIR, BYTES("/local/domain/5"), "OK");
 	expect(&c, WIRE_SET_PERMISSIONS, BYTES("/local/domain/5\0n5"), "OK");
 	connect_ring();
-	assert_int_equal(ring.features, WIRE_FEATURE_RECONNECTION | WIRE_FEATURE_ERROR);
+	assert_int_equal(ring.features, RF_STORE_FEATURE_RECONNECT | RF_STORE_FEATURE_ERROR);
 	pthread_create(&thread, NULL, ring_client, &good);
 	while (pthread_tryjoin_np(thread, NULL))
 		server_turn(&server, 10);
@@ -161,7 +161,7 @@ static void test_ring_more(void **state)
 /* Indices that cannot be end it, with the reason in the page. */
 static void test_ring_indices(void **state)
 {
-	static const uint32_t bad[][2] = { { WIRE_RING_SIZE + 1, 0 },
+	static const uint32_t bad[][2] = { { RF_STORE_RING_SIZE + 1, 0 },
 					   { UINT32_MAX, 0 },
 					   { 16, 1 },
 					   { 16, 0x80000000 } };
@@ -175,7 +175,7 @@ static void test_ring_indices(void **state)
 		wake_server();
 		turn(3);
 		assert_int_equal(connections(), 0);
-		assert_int_equal(ring.error, WIRE_ERROR_INDEX);
+		assert_int_equal(ring.error, RF_STORE_ERROR_INDEX);
 		close(ring_files[1]);
 	}
 }

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+#include "abi/io/store.h"
 #include "client/wire.h"
 
 struct transport;
@@ -20,7 +21,7 @@ struct transport_methods {
 struct transport {
 	const struct transport_methods *methods;
 	int file; /* readable when there is something to do, and, for a socket, writable */
-	struct wire_ring *ring;
+	struct rf_store_ring *ring;
 	uint32_t consumer; /* of a ring: our own indices */
 	uint32_t producer;
 	void (*notify)(struct transport *transport); /* of a ring: wakes the other side */
@@ -33,7 +34,7 @@ void transport_socket(struct transport *transport, int socket);
  * The store's side of a shared page. file becomes readable when the client has done something; reading 8 bytes of it
  * takes that away. Closing closes file, and leaves the page alone.
  */
-void transport_ring(struct transport *transport, struct wire_ring *ring, int file,
+void transport_ring(struct transport *transport, struct rf_store_ring *ring, int file,
 		    void (*notify)(struct transport *transport));
 
 #endif

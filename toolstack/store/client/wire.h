@@ -4,7 +4,7 @@
 
 /*
  * The store's protocol, that of xenstore: a header, then up to 4096 bytes. It is the same on a
- * socket and on a shared page. Both ends include this.
+ * socket and on a shared page (abi/io/store.h). Both ends include this.
  */
 #include <errno.h>
 #include <stddef.h>
@@ -52,30 +52,6 @@ _Static_assert(sizeof(struct wire_header) == 16, "layout");
 #define WIRE_RELATIVE_MAX 2048
 /* An event has a path, a token and two zeros. */
 #define WIRE_TOKEN_MAX	  (WIRE_PAYLOAD_MAX - WIRE_PATH_MAX - 2)
-
-#define WIRE_RING_SIZE	  1024
-
-/* The shared page. Of the indices, a side writes the two that are named after what it does. */
-struct wire_ring {
-	char request[WIRE_RING_SIZE];
-	char reply[WIRE_RING_SIZE];
-	uint32_t request_consumer; /* the store writes it */
-	uint32_t request_producer; /* the client */
-	uint32_t reply_consumer;   /* the client */
-	uint32_t reply_producer;   /* the store */
-	uint32_t features;
-	uint32_t connection;
-	uint32_t error;
-};
-
-#define WIRE_FEATURE_RECONNECTION 1
-#define WIRE_FEATURE_ERROR	  2
-#define WIRE_CONNECTED		  0
-#define WIRE_RECONNECT		  1
-#define WIRE_ERROR_NONE		  0
-#define WIRE_ERROR_COMMUNICATION  1
-#define WIRE_ERROR_INDEX	  2
-#define WIRE_ERROR_PROTOCOL	  3
 
 struct wire_error {
 	int number;
