@@ -6,82 +6,11 @@
 needs: linux
 timeout: 900
 """
-import json
-import os
-import pathlib
 import re
-import subprocess
-import sys
-import time
-import traceback
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-LINUX = ROOT / os.environ.get("O", "build") / "linux"
-PATIENCE = 240
+import node
+
 ESCAPE = "\x1d"     # Ctrl-]
-
-
-class Machine:
-    def __init__(self):
-        self.process = subprocess.Popen(
-            [ROOT / "tests/vm", "--timeout", "840", "--smp", "2", "--mem", "768", "--control", "memory=384M",
-             "--initrd", LINUX / "node.gz", "--append", "quiet"],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        os.set_blocking(self.process.stdout.fileno(), False)
-        self.said = ""
-        self.commands = 0
-
-    def listen(self):
-        time.sleep(0.05)
-        self.said += (self.process.stdout.read() or b"").decode(errors="replace").replace("\r", "")
-
-    def expect(self, pattern, start=0):
-        end = time.monotonic() + PATIENCE
-        while not (found := re.search(pattern, self.said[start:], re.M)):
-            if time.monotonic() > end or self.process.poll() is not None:
-                self.listen()
-                raise AssertionError(f"no {pattern!r} in: {self.said[start:]}")
-            self.listen()
-        return found
-
-    def type(self, text):
-        self.process.stdin.write(text.encode())
-        self.process.stdin.flush()
-
-    def start(self):
-        self.expect("ends the machine at once")
-        # The shell's own editor would echo what is typed, in lines of its own.
-        self.type("stty -echo; while read -r line; do eval \"$line\"; done\n")
-        self.run("true")
-
-    def run(self, command):
-        """Its status, and what it printed."""
-        self.commands += 1
-        start = len(self.said)
-        self.type(f"{command}; printf '\\nend-%s=%s\\n' {self.commands} $?\n")
-        found = self.expect(rf"^(.*\n)*?end-{self.commands}=(\d+)$", start)
-        # The hypervisor's own messages go to the same line.
-        text = re.sub(r"\x1b\[6n|^\[ *[0-9.]+\] \([\w.-]+\) .*\n|^end-.*", "", found.group(0), flags=re.M)
-        return int(found.group(2)), text
-
-    def rf(self, command, status=0):
-        result, text = self.run("rf " + command)
-        assert result == status, f"rf {command}: status {result}, not {status}: {text}"
-        return text
-
-    def json(self, command, status=0):
-        return json.loads(self.rf(command + " --json", status))
-
-    def free(self):
-        return self.json("info")["memory_free"]
-
-    def names(self):
-        return [domain["name"] for domain in self.json("list")]
-
-    def wait_for_guest(self, name, pattern="RINGFENCE-LINUX-UP"):
-        end = time.monotonic() + PATIENCE
-        while not re.search(pattern, self.rf(f"console --print {name}")):
-            assert time.monotonic() < end, f"{name} does not say {pattern!r}"
 
 
 def create(m):
@@ -208,26 +137,5 @@ def several(m):
 TESTS = (create, console, watch, change, end, crash, wait, refuse, several)
 
 
-def main():
-    machine = Machine()
-    name = "the start"
-    try:
-        machine.start()
-        free = machine.free()
-        for test in TESTS:
-            name = test.__name__
-            test(machine)
-            print(f"ok: {name}", flush=True)
-        name = "the end"
-        assert machine.free() == free, f"{free - machine.free()} bytes of memory are missing"
-        assert machine.run("cat /sys/kernel/ringfence/audit")[1].strip() == "ok"
-        machine.type("poweroff\n")
-        # 1: a domain has crashed.
-        assert machine.process.wait(60) == 1, f"status {machine.process.returncode}"
-    except (AssertionError, ValueError, LookupError):
-        machine.process.terminate()
-        machine.process.wait()
-        sys.exit(f"{machine.said[-6000:]}\nFAILED: {name}: {traceback.format_exc()}")
-
-
-main()
+# 1: a domain has crashed.
+node.run(node.Node(), TESTS, status=1)

@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""A node for tests: the machine that `make run` starts, with a shell in its control domain."""
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import time
+import traceback
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+LINUX = ROOT / os.environ.get("O", "build") / "linux"
+PATIENCE = 240
+
+
+class Node:
+    def __init__(self, memory=768, control="memory=384M", timeout=840):
+        self.process = subprocess.Popen(
+            [ROOT / "tests/vm", "--timeout", str(timeout), "--smp", "2", "--mem", str(memory), "--control", control,
+             "--initrd", LINUX / "node.gz", "--append", "quiet"],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        os.set_blocking(self.process.stdout.fileno(), False)
+        self.said = ""
+        self.commands = 0
+
+    def listen(self):
+        time.sleep(0.05)
+        self.said += (self.process.stdout.read() or b"").decode(errors="replace").replace("\r", "")
+
+    def expect(self, pattern, start=0):
+        end = time.monotonic() + PATIENCE
+        while not (found := re.search(pattern, self.said[start:], re.M)):
+            if time.monotonic() > end or self.process.poll() is not None:
+                self.listen()
+                raise AssertionError(f"no {pattern!r} in: {self.said[start:]}")
+            self.listen()
+        return found
+
+    def type(self, text):
+        self.process.stdin.write(text.encode())
+        self.process.stdin.flush()
+
+    def start(self):
+        self.expect("ends the machine at once")
+        # The shell's own editor would echo what is typed, in lines of its own.
+        self.type("stty -echo; while read -r line; do eval \"$line\"; done\n")
+        self.run("true")
+
+    def run(self, command):
+        """Its status, and what it printed."""
+        self.commands += 1
+        start = len(self.said)
+        self.type(f"{command}; printf '\\nend-%s=%s\\n' {self.commands} $?\n")
+        found = self.expect(rf"^(.*\n)*?end-{self.commands}=(\d+)$", start)
+        # The hypervisor's own messages go to the same line.
+        text = re.sub(r"\x1b\[6n|^\[ *[0-9.]+\] \([\w.-]+\) .*\n|^end-.*", "", found.group(0), flags=re.M)
+        return int(found.group(2)), text
+
+    def rf(self, command, status=0):
+        result, text = self.run("rf " + command)
+        assert result == status, f"rf {command}: status {result}, not {status}: {text}"
+        return text
+
+    def json(self, command, status=0):
+        return json.loads(self.rf(command + " --json", status))
+
+    def free(self):
+        return self.json("info")["memory_free"]
+
+    def names(self):
+        return [domain["name"] for domain in self.json("list")]
+
+    def wait_for_guest(self, name, pattern="RINGFENCE-LINUX-UP"):
+        end = time.monotonic() + PATIENCE
+        while not re.search(pattern, self.rf(f"console --print {name}"), re.M):
+            assert time.monotonic() < end, f"{name} does not say {pattern!r}"
+
+
+def run(node, tests, status):
+    """All of the tests in turn; then no memory is missing, the audit finds nothing wrong, and the machine ends so."""
+    name = "the start"
+    try:
+        node.start()
+        free = node.free()
+        for test in tests:
+            name = test.__name__
+            test(node)
+            print(f"ok: {name}", flush=True)
+        name = "the end"
+        assert node.free() == free, f"{free - node.free()} bytes of memory are missing"
+        assert node.run("cat /sys/kernel/ringfence/audit")[1].strip() == "ok"
+        node.type("poweroff\n")
+        assert node.process.wait(60) == status, f"status {node.process.returncode}"
+    except (AssertionError, ValueError, LookupError):
+        node.process.terminate()
+        node.process.wait()
+        sys.exit(f"{node.said[-6000:]}\nFAILED: {name}: {traceback.format_exc()}")
