@@ -5,12 +5,9 @@
 
 #include <linux/init.h>
 #include <linux/linkage.h>
-#include <asm/ringfence/abi/start_info.h>
 #include <asm/ringfence/domain.h>
 #include <asm/ringfence/hypercall.h>
-
-/* A copy of what the hypervisor told at the start. */
-extern struct rf_start_info rf_start_info;
+#include <asm/ringfence/start.h>
 
 /* entry.S */
 extern unsigned long rf_save_fl(void);

@@ -5,6 +5,7 @@
  *
  *   counters  what it counted for this domain's vCPUs, together: a line "name number" each
  *   memory    frames of this domain, and of its shadows: a line "name number" each
+ *   grants    what other domains may use of its memory: a line "name number" each
  *   audit     reading it has the hypervisor recount everything, and compare every shadow entry with
  *             the page tables: "ok", or the read fails, and the hypervisor's log says why. Only in
  *             the control domain.
@@ -21,11 +22,14 @@
 
 #include <asm/ringfence/abi/counters.h>
 #include <asm/ringfence/abi/domain.h>
+#include <asm/ringfence/grant.h>
 
 #include "ringfence.h"
 
 #define AUDIT_ATTEMPTS	5
 #define AUDIT_PAUSE_MS	20
+
+struct kobject *rf_sysfs_folder;
 
 #define HYPERCALL(number, name, arguments, who) [number] = #name,
 static const char *const hypercall_names[RF_HYPERCALL_SLOTS] = {
@@ -123,6 +127,16 @@ static ssize_t memory_show(struct kobject *object, struct kobj_attribute *attrib
 
 static struct kobj_attribute memory_attribute = __ATTR_RO_MODE(memory, 0400);
 
+static ssize_t grants_show(struct kobject *object, struct kobj_attribute *attribute, char *text)
+{
+	struct rf_grant_counts counts;
+
+	rf_grant_count(&counts);
+	return sysfs_emit(text, "granted %u\nwaiting %u\n", counts.granted, counts.waiting);
+}
+
+static struct kobj_attribute grants_attribute = __ATTR_RO_MODE(grants, 0400);
+
 static int audit_stopped(void *unused)
 {
 	return rf_call1(RF_HYPERCALL_audit, RF_AUDIT_FLUSHED);
@@ -162,9 +176,12 @@ static int __init rf_sysfs_init(void)
 	folder = kobject_create_and_add("ringfence", kernel_kobj);
 	if (!folder)
 		return -ENOMEM;
+	rf_sysfs_folder = folder;
 	error = sysfs_create_file(folder, &counters_attribute.attr);
 	if (!error)
 		error = sysfs_create_file(folder, &memory_attribute.attr);
+	if (!error)
+		error = sysfs_create_file(folder, &grants_attribute.attr);
 	if (!error && (rf_start_info.flags & RF_START_CONTROL))
 		error = sysfs_create_file(folder, &audit_attribute.attr);
 	return error;
