@@ -10,18 +10,9 @@
 #include <stdbool.h>
 
 #include "toolstack/lib/report.h"
+#include "toolstack/lib/status.h"
 
-#define RF_VERSION	    "0.1"
 #define COMMAND_OPTIONS_MAX 8
-
-/* Never renumbered: scripts depend on it. */
-enum status {
-	STATUS_OK,
-	STATUS_FAILED,
-	STATUS_USAGE,
-	STATUS_NOT_FOUND,
-	STATUS_BUSY, /* or out of time */
-};
 
 struct command;
 

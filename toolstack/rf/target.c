@@ -42,20 +42,6 @@ void target_close(struct target *target)
 	access_close(&target->access);
 }
 
-static enum status status_of(int64_t error)
-{
-	switch (error) {
-	case -ESRCH:
-		return STATUS_NOT_FOUND;
-	case -EBUSY:
-	case -EAGAIN:
-	case -ETIMEDOUT:
-		return STATUS_BUSY;
-	default:
-		return STATUS_FAILED;
-	}
-}
-
 enum status target_fail(const struct command *command, const struct target *target,
 			const char *what, int64_t error)
 {

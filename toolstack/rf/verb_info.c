@@ -4,16 +4,11 @@
  *
  * Interface: verbs.h. Locks: none.
  */
-#include "abi/version.h"
-#include "toolstack/lib/config.h"
 #include "toolstack/lib/domain.h"
-#include "toolstack/lib/life.h"
-#include "toolstack/rf/domain_json.h"
+#include "toolstack/lib/domain_json.h"
 #include "toolstack/rf/output.h"
 #include "toolstack/rf/target.h"
 #include "toolstack/rf/verbs.h"
-
-#define PAGE 4096
 
 static const struct output_column node_columns[] = {
 	{ "nr_cpus", "cpus", OUTPUT_NUMBER },
@@ -44,52 +39,22 @@ static enum status print_node(const struct command *command, struct target *targ
 {
 	struct rf_domain_info *info = &target->info;
 	int error = domain_get(&target->access, 0, info);
-	json_int_t count;
-	json_t *all;
 
 	if (error)
 		return target_fail(command, target, "cannot be looked at", error);
-	all = domain_json_all(&target->access);
-	count = (json_int_t)json_array_size(all);
-	json_decref(all);
-	return output_lines(command, node_columns,
-			    json_pack("{s:i, s:I, s:I, s:I, s:i, s:s}", "cpus",
-				      (int)info->machine_cpus, "memory",
-				      (json_int_t)info->machine_frames * PAGE, "memory_free",
-				      (json_int_t)info->machine_frames_free * PAGE, "domains",
-				      count, "abi", RF_ABI_VERSION, "rf", RF_VERSION));
-}
-
-/* What it was made from, if rf has made it. */
-static void print_config(const struct command *command, json_t *object,
-			 const struct rf_domain_info *info)
-{
-	struct report report = { .warnings = 0 };
-	struct config config;
-	json_t *json;
-
-	if (life_recall(info, &config, &report)) {
-		json = config_to_json(&config);
-		if (!command->json) {
-			printf("%-22s: ", "configuration");
-			json_dumpf(json, stdout, JSON_INDENT(2));
-			putchar('\n');
-		}
-		json_object_set_new(object, "config", json);
-	}
-	config_free(&config);
+	return output_lines(command, node_columns, domain_json_node(&target->access, info));
 }
 
 static enum status print_domain(const struct command *command, const struct target *target)
 {
-	json_t *object = domain_json_make(&target->info);
+	json_t *object = domain_json_whole(&target->info);
+	const json_t *config = json_object_get(object, "config");
 
-	if (command->json) {
-		print_config(command, object, &target->info);
+	if (command->json || !config)
 		return output_lines(command, domain_columns, object);
-	}
 	output_lines(command, domain_columns, json_incref(object));
-	print_config(command, object, &target->info);
+	printf("%-22s: ", "configuration");
+	output_json(config);
 	json_decref(object);
 	return STATUS_OK;
 }

@@ -6,7 +6,7 @@
  */
 #include "toolstack/lib/config.h"
 #include "toolstack/lib/domain.h"
-#include "toolstack/rf/domain_json.h"
+#include "toolstack/lib/domain_json.h"
 #include "toolstack/rf/output.h"
 #include "toolstack/rf/target.h"
 #include "toolstack/rf/verbs.h"

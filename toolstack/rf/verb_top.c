@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "toolstack/lib/domain.h"
-#include "toolstack/rf/domain_json.h"
+#include "toolstack/lib/domain_json.h"
 #include "toolstack/rf/output.h"
 #include "toolstack/rf/target.h"
 #include "toolstack/rf/verbs.h"

@@ -6,9 +6,9 @@
  */
 #include <string.h>
 
-#include "abi/vcpu.h"
 #include "toolstack/lib/config.h"
 #include "toolstack/lib/domain.h"
+#include "toolstack/lib/domain_json.h"
 #include "toolstack/rf/output.h"
 #include "toolstack/rf/target.h"
 #include "toolstack/rf/verbs.h"
@@ -25,51 +25,6 @@ static const struct output_column columns[] = {
 	{ NULL, NULL, OUTPUT_TEXT },
 };
 
-static const char *state_of(uint32_t status)
-{
-	static const char *const names[] = {
-		[RF_VCPU_DOWN] = "down",
-		[RF_VCPU_BLOCKED] = "blocked",
-		[RF_VCPU_RUNNABLE] = "runnable",
-		[RF_VCPU_RUNNING] = "running",
-	};
-
-	return status < sizeof(names) / sizeof(names[0]) ? names[status] : "unknown";
-}
-
-/* Null: all that the machine has. */
-static json_t *cpus_of(uint64_t affinity, uint32_t machine_cpus)
-{
-	uint64_t all = machine_cpus < 64 ? (1ULL << machine_cpus) - 1 : ~0ULL;
-	json_t *list;
-
-	if ((affinity & all) == all)
-		return json_null();
-	list = json_array();
-	for (json_int_t cpu = 0; cpu < 64; cpu++)
-		if (affinity >> cpu & 1)
-			json_array_append_new(list, json_integer(cpu));
-	return list;
-}
-
-static void add_domain(struct access *access, json_t *rows, const struct rf_domain_info *info,
-		       uint32_t machine_cpus)
-{
-	struct rf_counters c;
-
-	for (uint32_t v = 0; v < info->vcpus; v++) {
-		memset(&c, 0, sizeof(c));
-		if (domain_counters(access, info->domain, v, &c))
-			continue;
-		json_array_append_new(
-			rows, json_pack("{s:s, s:i, s:i, s:i, s:s, s:I, s:I, s:o}", "name",
-					info->name, "domain", (int)info->domain, "vcpu", (int)v,
-					"cpu", (int)c.cpu, "state", state_of(c.status), "run_ns",
-					(json_int_t)c.run_ns, "steal_ns", (json_int_t)c.steal_ns,
-					"affinity", cpus_of(c.affinity, machine_cpus)));
-	}
-}
-
 enum status verb_vcpu_list(struct command *command)
 {
 	const char *word = command->count ? command->words[0] : NULL;
@@ -79,10 +34,10 @@ enum status verb_vcpu_list(struct command *command)
 	json_t *rows = json_array();
 
 	if (status == STATUS_OK && word)
-		add_domain(&target.access, rows, &target.info, target.info.machine_cpus);
+		domain_json_add_vcpus(&target.access, &target.info, rows);
 	for (uint32_t n = 0; status == STATUS_OK && !word && domain_next(&target.access, n, &info);
 	     n = info.domain + 1)
-		add_domain(&target.access, rows, &info, info.machine_cpus);
+		domain_json_add_vcpus(&target.access, &info, rows);
 	if (status == STATUS_OK)
 		output_table(command, columns, rows);
 	else
