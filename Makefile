@@ -38,7 +38,7 @@ endif
 
 # To build the hypervisor and Linux, and to run them.
 RUN_PACKAGES := gcc libc6-dev make binutils python3 python3-kconfiglib qemu-system-x86 linux-source-6.1 patch bc \
-	flex bison libelf-dev libssl-dev cpio xz-utils kmod busybox-static libjansson-dev libxxhash-dev
+	flex bison libelf-dev libssl-dev cpio xz-utils kmod busybox-static libjansson-dev libxxhash-dev libmicrohttpd-dev
 PACKAGES := $(RUN_PACKAGES) libcmocka-dev clang-14 clang-format-14 libclang-rt-14-dev llvm-14 gdb xorriso mtools \
 	grub-common grub-pc-bin grub-efi-amd64-bin ovmf git stress-ng rt-tests zstd lz4 xenstore-utils
 
@@ -118,20 +118,27 @@ FUZZERS := $(patsubst tests/fuzz/%.c,$(O)/tests/fuzz/%,$(wildcard tests/fuzz/fuz
 
 # What each program of the toolstack is made of: folders in toolstack/, and libraries. The sources of a group,
 # but for main.c, are what tests/unit/test_GROUP_*.c and tests/fuzz/fuzz_GROUP_*.c are linked with.
-TOOLSTACK_GROUPS := store rf
+TOOLSTACK_GROUPS := store rf rfd
 TOOLSTACK_FOLDERS_store := store store/client
 TOOLSTACK_FOLDERS_rfstored := store
 TOOLSTACK_FOLDERS_rf := rf lib store/client
+TOOLSTACK_FOLDERS_rfd := rfd lib store/client
 TOOLSTACK_LIBRARIES_rf := -ljansson
+TOOLSTACK_LIBRARIES_rfd := -lmicrohttpd -ljansson
 # Checks of images, and the rules for places in a guest's memory, are the hypervisor's own.
 TOOLSTACK_SHARED_rf := $(addprefix hypervisor/,elf.c bzimage.c guest_image.c guest_layout.c lib/printf.c lib/string.c)
+# Only of the static program: the shared library brings the real ones.
+TOOLSTACK_STATIC_rfd := toolstack/rfd/static/gnutls.c
+TOOLSTACK_SHARED_rfd := $(TOOLSTACK_SHARED_rf)
 TOOLSTACK_CORE_rf := $(patsubst %.c,%.o,$(TOOLSTACK_SHARED_rf) $(addprefix tests/unit/fake_arch/,fake_bzimage.c fake_elf.c))
+TOOLSTACK_CORE_rfd := $(TOOLSTACK_CORE_rf)
 
 toolstack_sources = $(wildcard $(patsubst %,toolstack/%/*.c,$(TOOLSTACK_FOLDERS_$(1))))
 toolstack_objects = $(patsubst %.c,$(O)/%.o,$(call toolstack_sources,$(1))) \
 	$(patsubst %.c,$(O)/toolstack/%.o,$(TOOLSTACK_SHARED_$(1)))
+toolstack_static_objects = $(call toolstack_objects,$(1)) $(patsubst %.c,$(O)/%.o,$(TOOLSTACK_STATIC_$(1)))
 toolstack_group = $(patsubst %.c,$(O)/$(2)/%.o,$(filter-out %/main.c,$(call toolstack_sources,$(1))))
-TOOLSTACK_NAMES := $(foreach p,rfstored rf,$(if $(filter %/main.c,$(call toolstack_sources,$(p))),$(p)))
+TOOLSTACK_NAMES := $(foreach p,rfstored rf rfd,$(if $(filter %/main.c,$(call toolstack_sources,$(p))),$(p)))
 TOOLSTACK_PROGRAMS := $(patsubst %,$(O)/toolstack/bin/%,$(TOOLSTACK_NAMES))
 TOOLSTACK_STATIC := $(patsubst %,$(O)/toolstack/static/%,$(TOOLSTACK_NAMES))
 TOOLSTACK_LIBRARY := $(if $(wildcard toolstack/store/client/*.c),$(O)/toolstack/lib/librfstore.a)
@@ -387,10 +394,10 @@ $(O)/toolstack/bin/$(1): $(call toolstack_objects,$(1)) $(O)/toolstack.link
 	$$(call say,LD,$$@)
 	$$(Q)$(CC) $(TOOLSTACK_LDFLAGS) -o $$@ $(call toolstack_objects,$(1)) $(TOOLSTACK_LIBRARIES_$(1))
 
-$(O)/toolstack/static/$(1): $(call toolstack_objects,$(1)) $(O)/toolstack.link
+$(O)/toolstack/static/$(1): $(call toolstack_static_objects,$(1)) $(O)/toolstack.link
 	@mkdir -p $$(@D)
 	$$(call say,LD,$$@)
-	$$(Q)$(CC) $(TOOLSTACK_STATIC_LDFLAGS) -o $$@ $(call toolstack_objects,$(1)) $(TOOLSTACK_LIBRARIES_$(1))
+	$$(Q)$(CC) $(TOOLSTACK_STATIC_LDFLAGS) -o $$@ $(call toolstack_static_objects,$(1)) $(TOOLSTACK_LIBRARIES_$(1))
 endef
 $(foreach p,$(TOOLSTACK_NAMES),$(eval $(call toolstack_rule,$(p))))
 

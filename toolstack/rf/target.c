@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "toolstack/lib/domain.h"
+#include "toolstack/rf/output.h"
 
 enum status target_find(const struct command *command, struct target *target, const char *word)
 {
@@ -47,6 +48,16 @@ enum status target_fail(const struct command *command, const struct target *targ
 {
 	return command_fail(command, status_of(error), "%s: %s: %s", target->info.name, what,
 			    strerror((int)-error));
+}
+
+enum status target_done(const struct command *command, enum status status,
+			const struct report *report)
+{
+	/* What the verb has said itself is not said again. */
+	if (status != STATUS_OK)
+		return report->error[0] ? command_fail(command, status, "%s", report->error)
+					: status;
+	return output_done(command);
 }
 
 enum status target_each(struct command *command,

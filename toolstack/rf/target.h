@@ -20,6 +20,9 @@ enum status target_find(const struct command *command, struct target *target, co
 /* `NAME: what: why`, with the exit status for that error, negative. */
 enum status target_fail(const struct command *command, const struct target *target,
 			const char *what, int64_t error);
+/* The end of a verb that has something done by the library: nothing to tell, or the report's error. */
+enum status target_done(const struct command *command, enum status status,
+			const struct report *report);
 /* Each word of the command is a domain: `act` on all of them; the first failure's status. */
 enum status target_each(struct command *command,
 			enum status (*act)(struct command *command, struct target *target));

@@ -6,7 +6,7 @@
  */
 #include <string.h>
 
-#include "toolstack/lib/config.h"
+#include "toolstack/lib/change.h"
 #include "toolstack/lib/domain.h"
 #include "toolstack/lib/domain_json.h"
 #include "toolstack/rf/output.h"
@@ -48,43 +48,20 @@ enum status verb_vcpu_list(struct command *command)
 
 /* --- Pinning --- */
 
-static bool read_cpus(const struct command *command, const char *word, uint64_t *mask)
-{
-	struct report report = { .warnings = 0 };
-	struct config_place place = { "command line", 0, "cpus" };
-	json_t *value = json_string(word);
-	struct config config;
-	bool good;
-
-	config_init(&config);
-	good = value && config_set(&config, config_find("cpus"), value, &place, &report);
-	/* "all" */
-	*mask = config.cpus ? config.cpus : ~0ULL;
-	json_decref(value);
-	if (!good)
-		command_fail(command, STATUS_USAGE, "%s", report.error);
-	config_free(&config);
-	return good;
-}
-
 static enum status pin(const struct command *command, struct target *target)
 {
-	struct rf_domain_set set = { .mask = RF_SET_AFFINITY, .vcpu = RF_SET_EVERY_VCPU };
-	unsigned long long vcpu;
-	int error;
+	struct report report = { .warnings = 0 };
+	json_t *cpus = json_string(command->words[2]);
+	unsigned long long vcpu = RF_SET_EVERY_VCPU;
+	enum status status = STATUS_USAGE;
 
-	if (strcmp(command->words[1], "all")) {
-		if (!command_number(command, "vCPU", command->words[1], 0, target->info.vcpus - 1,
-				    &vcpu))
-			return STATUS_USAGE;
-		set.vcpu = (uint32_t)vcpu;
+	if (!strcmp(command->words[1], "all") ||
+	    command_number(command, "vCPU", command->words[1], 0, target->info.vcpus - 1, &vcpu)) {
+		status = change_cpus(&target->access, &target->info, (uint32_t)vcpu, cpus, &report);
+		status = target_done(command, status, &report);
 	}
-	if (!read_cpus(command, command->words[2], &set.affinity))
-		return STATUS_USAGE;
-	error = domain_set(&target->access, target->info.domain, &set);
-	if (error)
-		return target_fail(command, target, "cannot run there", error);
-	return output_done(command);
+	json_decref(cpus);
+	return status;
 }
 
 enum status verb_vcpu_pin(struct command *command)

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the parts of rfd share: how it was started, and the queue of events. */
+#ifndef TOOLSTACK_RFD_DAEMON_H
+#define TOOLSTACK_RFD_DAEMON_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "toolstack/lib/access.h"
+#include "toolstack/rfd/event.h"
+
+struct options {
+	const char *socket;
+	bool background;
+};
+
+struct daemon {
+	struct options options;
+	/*
+	 * The way to the hypervisor. Every thread has its own, since news that one has seen are seen by that
+	 * one only. Tests put their own in place.
+	 */
+	bool (*open)(struct access *access, struct report *report);
+	struct event_queue events;
+};
+
+#endif

@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * rfd: the daemon of the control domain. Options, start, end.
+ *
+ * docs/rfd.md describes it for its users, docs/api.md what can be asked.
+ * Odd: what it knows is on disk and in the hypervisor, nothing else; so it may be killed at any time.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "toolstack/lib/places.h"
+#include "toolstack/lib/status.h"
+#include "toolstack/rfd/log.h"
+#include "toolstack/rfd/manual.h"
+#include "toolstack/rfd/server.h"
+
+#define LOOK_MS 1000
+
+static const char usage[] =
+	"usage: rfd [OPTION]...\n"
+	"\n"
+	"The daemon of the control domain: sees to guests that have ended, and answers by HTTP.\n"
+	"\n"
+	"  --socket PATH   listen there (default: rfd.sock in the folder of state)\n"
+	"  --background    go on in the background; it returns when requests are answered\n"
+	"  --api           print the reference of what can be asked, and leave\n"
+	"  --help          this text\n"
+	"  --version       the version\n"
+	"\n"
+	"The folder of state is /run/ringfence, or $RINGFENCE_STATE. It ends on SIGTERM and SIGINT;\n"
+	"guests are not touched. Exit status: 0 ended by a signal, 1 failed, 2 usage, 4 another one\n"
+	"is there already.\n";
+
+/* -1: go on; otherwise the exit status. */
+static int parse_one(struct options *options, int option)
+{
+	switch (option) {
+	case 's':
+		options->socket = optarg;
+		return -1;
+	case 'b':
+		options->background = true;
+		return -1;
+	case 'a':
+		manual_print();
+		return STATUS_OK;
+	case 'h':
+		fputs(usage, stdout);
+		return STATUS_OK;
+	case 'v':
+		puts("rfd " RF_VERSION);
+		return STATUS_OK;
+	default:
+		fputs("try `rfd --help`\n", stderr);
+		return STATUS_USAGE;
+	}
+}
+
+static int parse(struct options *options, int count, char **arguments)
+{
+	static const struct option known[] = {
+		{ "socket", required_argument, NULL, 's' },
+		{ "background", no_argument, NULL, 'b' },
+		{ "api", no_argument, NULL, 'a' },
+		{ "help", no_argument, NULL, 'h' },
+		{ "version", no_argument, NULL, 'v' },
+		{ 0 },
+	};
+	int option, status;
+
+	while ((option = getopt_long(count, arguments, "", known, NULL)) >= 0) {
+		status = parse_one(options, option);
+		if (status >= 0)
+			return status;
+	}
+	if (optind == count)
+		return -1;
+	fprintf(stderr, "rfd: %s: no such argument\n", arguments[optind]);
+	return STATUS_USAGE;
+}
+
+/* --- Starting --- */
+
+/* Held until the end; the kernel gives it up if we are killed. */
+static enum status be_the_only_one(struct report *report)
+{
+	char path[PATH_MAX];
+	int file;
+
+	snprintf(path, sizeof(path), "%s/rfd.lock", places_state());
+	if (!places_make_state()) {
+		report_fail(report, "%s: %s", places_state(), strerror(errno));
+		return STATUS_FAILED;
+	}
+	file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (file < 0) {
+		report_fail(report, "%s: %s", path, strerror(errno));
+		return STATUS_FAILED;
+	}
+	if (!flock(file, LOCK_EX | LOCK_NB))
+		return STATUS_OK;
+	report_fail(report, "%s: another rfd is there already", path);
+	return STATUS_BUSY;
+}
+
+/* A child goes on; the parent waits until that one is ready, and ends as it does if it is not. */
+static int go_to_background(void)
+{
+	char status = STATUS_FAILED;
+	int ends[2];
+	pid_t child;
+
+	if (pipe2(ends, O_CLOEXEC))
+		return -1;
+	child = fork();
+	if (child) {
+		close(ends[1]);
+		if (child < 0 || read(ends[0], &status, 1) < 0)
+			status = STATUS_FAILED;
+		_exit(status);
+	}
+	close(ends[0]);
+	setsid();
+	return ends[1];
+}
+
+static void be_ready(int parent, enum status status)
+{
+	char byte = (char)status;
+	int null;
+
+	if (parent < 0)
+		return;
+	if (write(parent, &byte, 1) < 0)
+		log_line("whoever started this is gone");
+	close(parent);
+	if (status != STATUS_OK)
+		return;
+	log_to_system();
+	null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	for (int file = 0; file < 3; file++)
+		dup2(null, file);
+	close(null);
+}
+
+/* Blocked in all threads, since they are made later, and read from a file. */
+static int take_signals(void)
+{
+	sigset_t signals;
+
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGTERM);
+	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGHUP);
+	pthread_sigmask(SIG_BLOCK, &signals, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	return signalfd(-1, &signals, SFD_CLOEXEC);
+}
+
+/* --- Running --- */
+
+static void serve(struct server *server, int signals)
+{
+	struct pollfd files = { .fd = signals, .events = POLLIN };
+
+	while (poll(&files, 1, LOOK_MS) <= 0)
+		server_look(server);
+}
+
+static enum status run(struct daemon *daemon, int signals, int parent, struct report *report)
+{
+	struct server server;
+	enum status status = be_the_only_one(report);
+
+	if (status != STATUS_OK)
+		return status;
+	event_open(&daemon->events);
+	if (!server_start(&server, daemon, report))
+		return STATUS_FAILED;
+	be_ready(parent, STATUS_OK);
+	event_add(&daemon->events, EVENT_DAEMON_STARTED, NULL, "version " RF_VERSION);
+	log_line("answers at %s", daemon->options.socket);
+	serve(&server, signals);
+	event_close(&daemon->events);
+	server_stop(&server);
+	event_free(&daemon->events);
+	return STATUS_OK;
+}
+
+int main(int count, char **arguments)
+{
+	static struct daemon daemon = { .open = access_open };
+	struct report report = { .warnings = 0 };
+	char socket[PATH_MAX];
+	int status, parent = -1;
+
+	snprintf(socket, sizeof(socket), "%s/rfd.sock", places_state());
+	daemon.options.socket = socket;
+	status = parse(&daemon.options, count, arguments);
+	if (status >= 0)
+		return status;
+	if (daemon.options.background)
+		parent = go_to_background();
+	status = run(&daemon, take_signals(), parent, &report);
+	if (status == STATUS_OK)
+		return status;
+	fprintf(stderr, "rfd: %s\n", report.error);
+	be_ready(parent, status);
+	return status;
+}
