@@ -35,7 +35,8 @@
 #define RF_TRIGGER_REBOOT    1
 #define RF_TRIGGER_SYSRQ     2 /* argument: the key; comes as RF_CONSOLE_BREAK and the key, typed */
 #define RF_TRIGGER_INPUT     3 /* argument: address of what is typed for it */
-#define RF_TRIGGERS	     4
+#define RF_TRIGGER_NMI	     4 /* argument: its vCPU, which must be up */
+#define RF_TRIGGERS	     5
 
 #define RF_TRIGGER_INPUT_MAX 256 /* bytes a call */
 

@@ -335,6 +335,19 @@ static int64_t send_sysrq(struct domain *d, uint64_t key)
 	return console_input_put(d, keys, sizeof(keys), true) ? 0 : -EAGAIN;
 }
 
+static int64_t send_nmi(struct domain *d, uint64_t vcpu)
+{
+	struct vcpu *v;
+
+	if (vcpu >= d->vcpu_count)
+		return -EINVAL;
+	v = d->vcpus[index_clamp(vcpu, d->vcpu_count)];
+	if (__atomic_load_n(&v->sched.state, __ATOMIC_RELAXED) == SCHED_DOWN)
+		return -EINVAL;
+	interrupt_post(v, INTERRUPT_NMI);
+	return 0;
+}
+
 /* Fewer when it has not read what came before. */
 static int64_t send_input(struct domain *d, uint64_t text, uint64_t length)
 {
@@ -360,6 +373,8 @@ static int64_t trigger(struct domain *d, uint64_t what, uint64_t argument, uint6
 		return send_sysrq(d, argument);
 	case RF_TRIGGER_INPUT:
 		return send_input(d, argument, length);
+	case RF_TRIGGER_NMI:
+		return send_nmi(d, argument);
 	default:
 		if (argument)
 			return -EINVAL;

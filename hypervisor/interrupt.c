@@ -63,6 +63,16 @@ static bool take_highest(struct vcpu *v, uint8_t *vector)
 	return false;
 }
 
+static bool take_nmi(struct vcpu *v)
+{
+	const uint64_t bit = 1ULL << INTERRUPT_NMI;
+
+	if (!(__atomic_load_n(&v->interrupt.vectors[0], __ATOMIC_RELAXED) & bit))
+		return false;
+	bitmap_atomic_clear(v->interrupt.vectors, INTERRUPT_NMI);
+	return true;
+}
+
 bool interrupt_deliver(struct vcpu *v)
 {
 	uint8_t vector;
@@ -70,6 +80,8 @@ bool interrupt_deliver(struct vcpu *v)
 
 	/* First, so that a post from now on sets it again. */
 	vcpu_clear_work(v, VCPU_WORK_EVENT);
+	if (take_nmi(v) && !arch_deliver_vector(v, INTERRUPT_NMI))
+		return false;
 	/*
 	 * A vector without a handler is dropped, one with a trap gate leaves interrupts on: go
 	 * on.

@@ -12,6 +12,9 @@
 
 struct vcpu;
 
+/* The one exception that is posted. It is given whatever the flag says, before all vectors. */
+#define INTERRUPT_NMI 2
+
 struct interrupt {
 	uint64_t vectors[4]; /* changed atomically */
 };

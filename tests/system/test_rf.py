@@ -71,6 +71,8 @@ def change(m):
     m.rf("rename other hello")
     m.rf("sysrq hello h")
     m.wait_for_guest("hello", "sysrq: HELP")
+    m.rf("trigger hello nmi")
+    m.wait_for_guest("hello", "NMI received for unknown reason 00 on CPU 0")
 
 
 def end(m):

@@ -216,6 +216,12 @@ static void test_trigger(void **state)
 	assert_int_equal(do_domain_trigger(d->id, RF_TRIGGER_SYSRQ, 't', 0), -EAGAIN);
 	assert_int_equal(do_domain_trigger(d->id, RF_TRIGGER_INPUT, ARGUMENT, 2), 1);
 	assert_int_equal(do_domain_trigger(d->id, RF_TRIGGER_INPUT, ARGUMENT, 2), 0);
+	/* Its vCPU is down, as it was made. */
+	assert_int_equal(do_domain_trigger(d->id, RF_TRIGGER_NMI, 0, 0), -EINVAL);
+	sched_up(d->vcpus[0]);
+	assert_int_equal(do_domain_trigger(d->id, RF_TRIGGER_NMI, 1, 0), -EINVAL);
+	assert_int_equal(do_domain_trigger(d->id, RF_TRIGGER_NMI, 0, 0), 0);
+	assert_true(d->vcpus[0]->interrupt.vectors[0] & 1 << INTERRUPT_NMI);
 }
 
 /* --- what is printed --- */

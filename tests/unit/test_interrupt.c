@@ -62,6 +62,26 @@ static void test_highest_first(void **state)
 	assert_int_equal(a->arch.delivered, 7);
 }
 
+/* It comes first, whatever the flag; and it does not come back. */
+static void test_nmi(void **state)
+{
+	(void)state;
+	interrupt_post(a, 50);
+	interrupt_post(a, INTERRUPT_NMI);
+	a->page->interrupt_flag = 0;
+	for (uint32_t i = 0; i < 2; i++) {
+		vcpu_prepare_exit();
+		tlb_enter_hypervisor();
+		assert_int_equal(a->arch.delivered, 1);
+		assert_int_equal(a->arch.vector_log[0], INTERRUPT_NMI);
+		assert_int_equal(a->page->pending, 1);
+	}
+	a->page->interrupt_flag = RF_INTERRUPT_FLAG;
+	vcpu_prepare_exit();
+	assert_int_equal(a->arch.delivered, 2);
+	assert_int_equal(a->arch.vector_log[1], 50);
+}
+
 static void test_flag_clear(void **state)
 {
 	(void)state;
@@ -289,6 +309,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_highest_first, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_nmi, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_flag_clear, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_user_mode_has_no_flag, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_storm_ends, setup, teardown),

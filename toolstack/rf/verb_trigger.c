@@ -18,6 +18,7 @@ static const struct {
 	{ "poweroff", RF_TRIGGER_POWEROFF },
 	{ "power", RF_TRIGGER_POWEROFF }, /* as xl has it */
 	{ "reboot", RF_TRIGGER_REBOOT },
+	{ "nmi", RF_TRIGGER_NMI },
 };
 
 static enum status trigger(struct command *command, uint32_t what, uint64_t argument)
@@ -42,7 +43,7 @@ enum status verb_trigger(struct command *command)
 	for (size_t i = 0; i < sizeof(triggers) / sizeof(triggers[0]); i++)
 		if (!strcmp(word, triggers[i].name))
 			return trigger(command, triggers[i].what, 0);
-	return command_fail(command, STATUS_USAGE, "'%s': should be poweroff or reboot", word);
+	return command_fail(command, STATUS_USAGE, "'%s': should be poweroff, reboot or nmi", word);
 }
 
 enum status verb_sysrq(struct command *command)

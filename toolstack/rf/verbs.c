@@ -91,8 +91,11 @@ const struct verb verbs[] = {
 	  verb_unpause },
 	{ "rename", LIFE, "DOMAIN NAME", 2, 2, WORDS_DOMAIN, "Give a domain another name", "", NULL,
 	  verb_rename },
-	{ "trigger", LIFE, "DOMAIN poweroff|reboot", 2, 2, WORDS_DOMAIN,
-	  "Ask a guest to end, and do not wait", "", NULL, verb_trigger },
+	{ "trigger", LIFE, "DOMAIN poweroff|reboot|nmi", 2, 2, WORDS_DOMAIN,
+	  "Ask a guest to end, and do not wait; or send it an NMI",
+	  "An NMI reaches the guest's first processor even if its interrupts are off. What it does then is for the "
+	  "guest to say: Linux prints where it was, and panics with `unknown_nmi_panic`.",
+	  NULL, verb_trigger },
 	{ "sysrq", LIFE, "DOMAIN KEY", 2, 2, WORDS_DOMAIN, "Send a SysRq key to a guest",
 	  "`rf sysrq DOMAIN h` has Linux list the keys on its console.", NULL, verb_sysrq },
 

@@ -215,6 +215,43 @@ static void news(void)
 	CHECK_EQ(hv_event_close((uint64_t)port), 0, "close");
 }
 
+/* --- an NMI --- */
+
+static void wait_counting(uint32_t domain)
+{
+	uint64_t end_ns = clock_ns() + 20 * SECOND;
+
+	while (!child_mark(domain).count[0] && clock_ns() < end_ns)
+		hv_poll(clock_ns() + MILLISECOND);
+	CHECK(child_mark(domain).count[0], "it does not run");
+}
+
+/* It reaches one whose interrupts are off; one that has no trap for it does not notice. */
+static void test_nmi(void)
+{
+	uint32_t domain = child_create("awaits", CHILD_AWAITS, 1);
+	struct rf_domain_info info = {};
+
+	CHECK_EQ(hv_domain_trigger(domain, RF_TRIGGER_NMI, 0, 0), -EINVAL, "down");
+	CHECK_EQ(child_set_paused(domain, false), 0, "start");
+	wait_counting(domain);
+	CHECK_EQ(hv_domain_trigger(domain, RF_TRIGGER_NMI, 1, 0), -EINVAL, "no such vCPU");
+	CHECK_EQ(hv_domain_trigger(domain, RF_TRIGGER_NMI, 0, 1), -EINVAL, "length");
+	CHECK_EQ(hv_domain_trigger(domain, RF_TRIGGER_NMI, 0, 0), 0, "send");
+	CHECK_EQ(domain_wait_end(domain, 60, &info), RF_DOMAIN_SHUTDOWN, "ends");
+	CHECK_EQ(info.reason, RF_SHUTDOWN_REBOOT, "its handler did it");
+	child_end(domain);
+
+	domain = child_create("spins", CHILD_SPINS, 1);
+	CHECK_EQ(child_set_paused(domain, false), 0, "start");
+	wait_counting(domain);
+	CHECK_EQ(hv_domain_trigger(domain, RF_TRIGGER_NMI, 0, 0), 0, "send");
+	clock_sleep(10 * MILLISECOND);
+	CHECK_EQ(hv_domain_info(domain, ADDRESS(&info)), 0, "info");
+	CHECK_EQ(info.state, RF_DOMAIN_RUNNING, "still");
+	child_end(domain);
+}
+
 /* --- bad arguments --- */
 
 static void bad_config(const char *name, uint32_t vcpus, uint32_t flags, uint64_t frames,
@@ -452,6 +489,7 @@ void test_main(void)
 	floods();
 	reads_log();
 	news();
+	test_nmi();
 	bad_arguments();
 	CHECK_EQ(child_free_frames(free), free, "free frames");
 	test_audit();

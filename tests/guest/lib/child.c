@@ -31,7 +31,7 @@ _Static_assert(PAGE_MARK == CHILD_MARK_PAGE, "the mark is where the test looks")
 #define SETTLED	 20 /* looks that show no change */
 
 /* In child_entry.S: finds the orders and a stack. */
-extern const char child_entry[], child_entry_end[];
+extern const char child_entry[], child_nmi[], child_entry_end[];
 
 /* --- What runs in the child: one page --- */
 
@@ -81,6 +81,19 @@ IN_CHILD void start_second(void)
 	hv_vcpu_up(1);
 }
 
+/* Interrupts are off, as they are from the start. */
+IN_CHILD void take_nmi(void)
+{
+	volatile struct rf_trap trap;
+
+	trap.rip = ((volatile struct child_orders *)AT(PAGE_ORDERS))->nmi;
+	trap.vector = 2;
+	trap.flags = 0;
+	for (uint32_t i = 0; i < sizeof(trap.reserved); i++)
+		trap.reserved[i] = 0;
+	hv_set_traps(ADDRESS(&trap), 1);
+}
+
 /* `orders` is zero on vCPU 1. */
 static __attribute__((flatten, noreturn, noinline, section(".text.child"), aligned(4096))) void
 child_main(volatile struct child_orders *orders)
@@ -103,7 +116,9 @@ child_main(volatile struct child_orders *orders)
 		hv_block();
 	while (task == CHILD_FLOODS)
 		say_hello();
-	while (task == CHILD_SPINS)
+	if (task == CHILD_AWAITS)
+		take_nmi();
+	while (task == CHILD_SPINS || task == CHILD_AWAITS)
 		mark->count[vcpu]++;
 	while (task == CHILD_CALLS) {
 		hv_kick(vcpu);
@@ -173,7 +188,11 @@ static void write_entry(uint32_t domain, uint32_t page, uint32_t slot, uint64_t 
 
 void child_build(uint32_t domain, enum child_task task, uint32_t vcpus)
 {
-	const struct child_orders orders = { .task = task, .vcpus = vcpus };
+	const struct child_orders orders = {
+		.task = task,
+		.vcpus = vcpus,
+		.nmi = AT(PAGE_ENTRY) + (uint64_t)(child_nmi - child_entry),
+	};
 	const uint64_t flags = PTE_PRESENT | PTE_WRITE | PTE_AD;
 
 	populate(domain);

@@ -23,12 +23,14 @@ enum child_task {
 	CHILD_FLOODS, /* prints without end */
 	CHILD_ECHOES, /* what is typed for it, until it is asked to end: then it does that */
 	CHILD_CALLS,  /* hypercalls, counting in its mark */
+	CHILD_AWAITS, /* the same as CHILD_SPINS, until an NMI comes: then it reboots */
 };
 
 /* What a child finds at the page that its RDI names. */
 struct child_orders {
 	uint32_t task;
 	uint32_t vcpus;
+	uint64_t nmi; /* where it takes one */
 };
 
 /* What it keeps in its mark page. */

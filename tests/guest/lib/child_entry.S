@@ -6,13 +6,18 @@
 #include "layout.h"
 
 	.section .rodata
-	.globl	child_entry, child_entry_end
+	.globl	child_entry, child_nmi, child_entry_end
 child_entry:
 	lea	0x2000 + IMAGE_BASE(%rdi), %rsp	/* the end of the page after the orders */
 	lea	IMAGE_BASE(%rdi), %rdi
 	mov	$0x1000 + IMAGE_BASE, %rax	/* its second page */
 	call	*%rax
 	ud2
+/* Its trap 2. */
+child_nmi:
+	mov	$26, %eax			/* shutdown(RF_SHUTDOWN_REBOOT) */
+	mov	$1, %edi
+	syscall
 child_entry_end:
 
 	.section .note.GNU-stack, "", @progbits

@@ -29,6 +29,12 @@ DEFINE_IDTENTRY_RAW_ERRORCODE(rf_exc_double_fault)
 	exc_double_fault(regs, error_code);
 }
 
+/* The hypervisor may give a second one meanwhile: exc_nmi() notices. */
+DEFINE_IDTENTRY_RAW(rf_exc_nmi)
+{
+	exc_nmi(regs);
+}
+
 struct replacement {
 	void *native;
 	void *here;	/* none: the hypervisor never delivers it */
@@ -37,7 +43,7 @@ struct replacement {
 static const struct replacement replacements[] = {
 	{ asm_exc_debug,			asm_rf_exc_debug },
 	{ asm_exc_double_fault,			asm_rf_exc_double_fault },
-	{ asm_exc_nmi,				NULL },
+	{ asm_exc_nmi,				asm_rf_exc_nmi },
 #ifdef CONFIG_X86_MCE
 	{ asm_exc_machine_check,		NULL },
 #endif
