@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""The control domain's programs and other domains: the checks of /dev/ringfence; and two more Linux, which
+"""The control domain's programs and other domains: the checks of /dev/ringfence, with events and grants; and two more Linux, which
 are typed to, paused, asked for SysRq, to power off and to reboot, through it.
 
 needs: linux
@@ -82,9 +82,9 @@ def main():
     machine = start()
     asked(machine)
     # The word after it may come in another piece.
-    machine.run("run-tests control", "RESULT: ")
+    machine.run("run-tests control shares", "RESULT: ")
     machine.expect("\n")
-    for text in ("ok control", "RESULT: SUCCESS"):
+    for text in ("ok control", "ok shares", "RESULT: SUCCESS"):
         if text not in machine.seen:
             sys.exit(f"{machine.seen}\nno {text!r}")
     machine.type("exit")

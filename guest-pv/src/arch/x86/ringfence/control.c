@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * /dev/ringfence: the control domain's programs ask the hypervisor. What may be asked is one table; see
- * abi/control_device.h for what it means.
- *
- * The hypervisor reaches only what is mapped: so arguments are copied to memory of the kernel, and what
- * domain_copy copies is pinned and named by its address in the direct map.
+ * abi/control_device.h for what it means. The calls are in control_domain.c, control_event.c and control_grant.c;
+ * arguments are copied here, to memory of the kernel and back.
  *
  * A file that is locked to a domain knows it by its serial number. The number of a domain is not
  * given again while somebody who has compared the two is at work: creating waits for them.
@@ -12,263 +10,39 @@
 #include <linux/fs.h>
 #include <linux/interrupt.h>
 #include <linux/miscdevice.h>
-#include <linux/mm.h>
 #include <linux/poll.h>
 #include <linux/rwsem.h>
-#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 #include <linux/wait.h>
 
-#include <asm/ringfence/abi/control_device.h>
-#include <asm/ringfence/abi/memory.h>
-
-#include "ringfence.h"
-
-#define COPY_PAGES	(RF_COPY_SIZE / PAGE_SIZE + 1)
-#define CONSOLE_PIECE	4096
-
-struct handle {
-	struct rw_semaphore lock;	/* written to lock it */
-	bool locked;
-	u32 domain;
-	u64 serial;
-	u64 seen;			/* news that were read */
-};
+#include "control.h"
 
 static DECLARE_RWSEM(numbers);		/* read while a domain's number must stay its own */
 static DECLARE_WAIT_QUEUE_HEAD(waiters);
 static atomic64_t news = ATOMIC64_INIT(1);
 
-/* --- The calls */
-
-static long call_create(void *argument)
-{
-	struct rf_control_create *c = argument;
-	long domain;
-
-	if (c->reserved)
-		return -EINVAL;
-	domain = rf_call1(RF_HYPERCALL_domain_create, (unsigned long)&c->config);
-	if (domain < 0)
-		return domain;
-	c->domain = domain;
-	return 0;
-}
-
-static long call_set(void *argument)
-{
-	struct rf_control_set *c = argument;
-
-	if (c->reserved)
-		return -EINVAL;
-	return rf_call2(RF_HYPERCALL_domain_set, c->domain, (unsigned long)&c->set);
-}
-
-static long call_info(void *argument)
-{
-	struct rf_control_info *c = argument;
-
-	if (c->reserved)
-		return -EINVAL;
-	return rf_call2(RF_HYPERCALL_domain_info, c->domain, (unsigned long)&c->info);
-}
-
-static long call_destroy(void *argument)
-{
-	struct rf_control_domain *c = argument;
-
-	if (c->reserved)
-		return -EINVAL;
-	return rf_call1(RF_HYPERCALL_domain_destroy, c->domain);
-}
-
-static long call_counters(void *argument)
-{
-	struct rf_control_counters *c = argument;
-
-	return rf_call(RF_HYPERCALL_counters, c->domain, c->vcpu, (unsigned long)&c->counters);
-}
-
-static long send_input(const struct rf_control_trigger *c)
-{
-	void *text;
-	long result;
-
-	if (c->length > RF_TRIGGER_INPUT_MAX)
-		return -E2BIG;
-	text = memdup_user(u64_to_user_ptr(c->argument), c->length);
-	if (IS_ERR(text))
-		return PTR_ERR(text);
-	result = rf_call4(RF_HYPERCALL_domain_trigger, c->domain, c->what, (unsigned long)text,
-			  c->length);
-	kfree(text);
-	return result;
-}
-
-static long call_trigger(void *argument)
-{
-	const struct rf_control_trigger *c = argument;
-
-	if (c->what == RF_TRIGGER_INPUT)
-		return send_input(c);
-	return rf_call4(RF_HYPERCALL_domain_trigger, c->domain, c->what, c->argument, c->length);
-}
-
-/* The kernel has a console of its own: what was typed for that is not to be taken from it. */
-static bool is_own(u32 domain)
-{
-	return domain == RF_DOMAIN_SELF || domain == rf_start_info.domain;
-}
-
-static long call_console_read(void *argument)
-{
-	struct rf_control_console *c = argument;
-	unsigned long length = min_t(u32, c->length, CONSOLE_PIECE);
-	void *text;
-	long result;
-
-	if (is_own(c->domain))
-		return -EINVAL;
-	text = kmalloc(CONSOLE_PIECE, GFP_KERNEL);
-	if (!text)
-		return -ENOMEM;
-	result = rf_call4(RF_HYPERCALL_console_read, c->domain, (unsigned long)text, length,
-			  (unsigned long)&c->position);
-	if (result > 0 && copy_to_user(u64_to_user_ptr(c->text), text, result))
-		result = -EFAULT;
-	kfree(text);
-	return result;
-}
-
-/* The kernel's own memory is its own business. */
-static long call_memory(enum rf_hypercall number, const struct rf_control_memory *c)
-{
-	void *extents;
-	long result;
-
-	if (is_own(c->domain))
-		return -EINVAL;
-	if (c->count > RF_MEMORY_BATCH_MAX)
-		return -E2BIG;
-	extents = memdup_user(u64_to_user_ptr(c->extents),
-			      c->count * sizeof(struct rf_memory_extent));
-	if (IS_ERR(extents))
-		return PTR_ERR(extents);
-	result = rf_call(number, c->domain, (unsigned long)extents, c->count);
-	kfree(extents);
-	return result;
-}
-
-static long call_populate(void *argument)
-{
-	return call_memory(RF_HYPERCALL_memory_populate, argument);
-}
-
-static long call_release(void *argument)
-{
-	return call_memory(RF_HYPERCALL_memory_release, argument);
-}
-
-/* --- Copying */
-
-/* One operation on pinned pages, a piece a page. */
-static long copy_pages(u32 domain, const struct rf_domain_copy *op, struct page **pages)
-{
-	struct rf_domain_copy pieces[COPY_PAGES];
-	unsigned int offset = 0, count = 0;
-	long done;
-
-	while (offset < op->size) {
-		unsigned int in_page = offset_in_page(op->address + offset);
-		unsigned int size = min_t(unsigned int, op->size - offset, PAGE_SIZE - in_page);
-
-		pieces[count] = (struct rf_domain_copy){
-			.direction	= op->direction,
-			.size		= size,
-			.physical	= op->physical + offset,
-			.address	= (u64)page_address(pages[count]) + in_page,
-		};
-		offset += size;
-		count++;
-	}
-	done = rf_call(RF_HYPERCALL_domain_copy, domain, (unsigned long)pieces, count);
-	if (done < 0 || done == count)
-		return done;
-	/* Why it stopped. */
-	done = rf_call(RF_HYPERCALL_domain_copy, domain, (unsigned long)&pieces[done], 1);
-	return done < 0 ? done : -EAGAIN;
-}
-
-static long copy_one(u32 domain, const struct rf_domain_copy *op)
-{
-	bool write = op->direction == RF_COPY_FROM;
-	struct page *pages[COPY_PAGES];
-	unsigned long first = op->address & PAGE_MASK;
-	int wanted, pinned;
-	long result;
-
-	if (op->direction > RF_COPY_TO || op->size > RF_COPY_SIZE ||
-	    op->address + op->size < op->address)
-		return -EINVAL;
-	if (!op->size)
-		return 0;
-	wanted = (PAGE_ALIGN(op->address + op->size) - first) >> PAGE_SHIFT;
-	pinned = pin_user_pages_fast(first, wanted, write ? FOLL_WRITE : 0, pages);
-	if (pinned < 0)
-		return pinned;
-	result = pinned == wanted ? copy_pages(domain, op, pages) : -EFAULT;
-	unpin_user_pages_dirty_lock(pages, pinned, write);
-	return result;
-}
-
-static long copy_all(u32 domain, const struct rf_domain_copy *operations, u32 count)
-{
-	long error = 0;
-	u32 done;
-
-	for (done = 0; done < count; done++) {
-		error = fatal_signal_pending(current) ? -EINTR :
-							copy_one(domain, &operations[done]);
-		if (error < 0)
-			break;
-		cond_resched();
-	}
-	return done || error >= 0 ? done : error;
-}
-
-static long call_copy(void *argument)
-{
-	const struct rf_control_copy *c = argument;
-	struct rf_domain_copy *operations;
-	long result;
-
-	if (c->count > RF_COPY_MAX)
-		return -E2BIG;
-	operations = memdup_user(u64_to_user_ptr(c->operations), c->count * sizeof(*operations));
-	if (IS_ERR(operations))
-		return PTR_ERR(operations);
-	result = copy_all(c->domain, operations, c->count);
-	kfree(operations);
-	return result;
-}
-
 /* --- Who may call what */
 
 static const struct call {
 	unsigned int command;
-	long (*perform)(void *argument);
+	long (*perform)(struct control_handle *handle, void *argument);
 } calls[] = {
-	{ RF_CONTROL_DOMAIN_CREATE,	call_create },
-	{ RF_CONTROL_DOMAIN_SET,	call_set },
-	{ RF_CONTROL_DOMAIN_COPY,	call_copy },
-	{ RF_CONTROL_DOMAIN_TRIGGER,	call_trigger },
-	{ RF_CONTROL_DOMAIN_INFO,	call_info },
-	{ RF_CONTROL_DOMAIN_DESTROY,	call_destroy },
-	{ RF_CONTROL_CONSOLE_READ,	call_console_read },
-	{ RF_CONTROL_COUNTERS,		call_counters },
-	{ RF_CONTROL_MEMORY_POPULATE,	call_populate },
-	{ RF_CONTROL_MEMORY_RELEASE,	call_release },
+	{ RF_CONTROL_DOMAIN_CREATE,	rf_control_create },
+	{ RF_CONTROL_DOMAIN_SET,		rf_control_set },
+	{ RF_CONTROL_DOMAIN_COPY,	rf_control_copy },
+	{ RF_CONTROL_DOMAIN_TRIGGER,	rf_control_trigger },
+	{ RF_CONTROL_DOMAIN_INFO,	rf_control_info },
+	{ RF_CONTROL_DOMAIN_DESTROY,	rf_control_destroy },
+	{ RF_CONTROL_CONSOLE_READ,	rf_control_console_read },
+	{ RF_CONTROL_COUNTERS,		rf_control_counters },
+	{ RF_CONTROL_MEMORY_POPULATE,	rf_control_populate },
+	{ RF_CONTROL_MEMORY_RELEASE,	rf_control_release },
+	{ RF_CONTROL_EVENT_LISTEN,	rf_control_event_listen },
+	{ RF_CONTROL_EVENT_CONNECT,	rf_control_event_connect },
+	{ RF_CONTROL_GRANT_MAP,		rf_control_grant_map },
+	{ RF_CONTROL_GRANT_UNMAP,	rf_control_grant_unmap },
+	{ RF_CONTROL_GRANT_COPY,		rf_control_grant_copy },
 };
 
 /* Zero: there is no such domain. */
@@ -281,52 +55,60 @@ static u64 serial_of(u32 domain)
 	return info.serial;
 }
 
-static long create_as(const struct handle *handle, void *argument)
+static long create_as(struct control_handle *handle, void *argument)
 {
 	long result;
 
 	if (handle->locked)
 		return -EPERM;
 	down_write(&numbers);
-	result = call_create(argument);
+	result = rf_control_create(handle, argument);
 	up_write(&numbers);
 	return result;
 }
 
-static long call_as(const struct handle *handle, const struct call *call, void *argument)
+static long call_as(struct control_handle *handle, const struct call *call, void *argument)
 {
 	const u32 *domain = argument;
 	long result = -EPERM;
 
-	if (call->perform == call_create)
+	if (call->perform == rf_control_create)
 		return create_as(handle, argument);
 	down_read(&numbers);
 	if (!handle->locked ||
 	    (*domain == handle->domain && serial_of(*domain) == handle->serial))
-		result = call->perform(argument);
+		result = call->perform(handle, argument);
 	up_read(&numbers);
 	return result;
 }
 
-static long lock_handle(struct handle *handle, const struct rf_control_domain *c)
+/* With the lock. */
+static long lock_to(struct control_handle *handle, u32 domain, u64 serial)
+{
+	if (handle->locked)
+		return handle->domain == domain && handle->serial == serial ? 0 : -EPERM;
+	if (rf_control_has_ports(handle) || rf_control_has_grants(handle))
+		return -EBUSY;
+	handle->domain = domain;
+	handle->serial = serial;
+	handle->locked = true;
+	return 0;
+}
+
+static long lock_handle(struct control_handle *handle, const struct rf_control_domain *c)
 {
 	u64 serial;
+	long result;
 
-	if (c->reserved || is_own(c->domain))
+	if (c->reserved || rf_control_is_own(c->domain))
 		return -EINVAL;
 	serial = serial_of(c->domain);
 	if (!serial)
 		return -ESRCH;
 	down_write(&handle->lock);
-	if (!handle->locked) {
-		handle->domain = c->domain;
-		handle->serial = serial;
-		handle->locked = true;
-	} else if (handle->domain != c->domain || handle->serial != serial) {
-		serial = 0;
-	}
+	result = lock_to(handle, c->domain, serial);
 	up_write(&handle->lock);
-	return serial ? 0 : -EPERM;
+	return result;
 }
 
 /* --- The file */
@@ -342,7 +124,7 @@ static const struct call *find_call(unsigned int command)
 }
 
 /* call NULL: RF_CONTROL_LOCK. */
-static long perform(struct handle *handle, const struct call *call, void *argument)
+static long perform(struct control_handle *handle, const struct call *call, void *argument)
 {
 	long result;
 
@@ -373,7 +155,7 @@ static long control_ioctl(struct file *file, unsigned int command, unsigned long
 	return result;
 }
 
-static bool has_news(const struct handle *handle)
+static bool has_news(struct control_handle *handle)
 {
 	return atomic64_read(&news) != READ_ONCE(handle->seen);
 }
@@ -386,7 +168,7 @@ static __poll_t control_poll(struct file *file, poll_table *table)
 
 static ssize_t control_read(struct file *file, char __user *text, size_t size, loff_t *position)
 {
-	struct handle *handle = file->private_data;
+	struct control_handle *handle = file->private_data;
 	u64 now, count;
 
 	if (size < sizeof(count))
@@ -402,18 +184,37 @@ static ssize_t control_read(struct file *file, char __user *text, size_t size, l
 
 static int control_open(struct inode *inode, struct file *file)
 {
-	struct handle *handle = kzalloc(sizeof(*handle), GFP_KERNEL);
+	struct control_handle *handle = kzalloc(sizeof(*handle), GFP_KERNEL);
 
 	if (!handle)
 		return -ENOMEM;
+	kref_init(&handle->references);
 	init_rwsem(&handle->lock);
+	mutex_init(&handle->mutex);
+	INIT_LIST_HEAD(&handle->ports);
+	xa_init_flags(&handle->grants, XA_FLAGS_ALLOC);
 	file->private_data = handle;
 	return stream_open(inode, file);
 }
 
+static void free_handle(struct kref *references)
+{
+	kfree(container_of(references, struct control_handle, references));
+}
+
+void rf_control_put(struct control_handle *handle)
+{
+	kref_put(&handle->references, free_handle);
+}
+
+/* The other domains are told last, when we use nothing of theirs any more. */
 static int control_release(struct inode *inode, struct file *file)
 {
-	kfree(file->private_data);
+	struct control_handle *handle = file->private_data;
+
+	rf_control_end_grants(handle);
+	rf_control_end_ports(handle);
+	rf_control_put(handle);
 	return 0;
 }
 
@@ -424,6 +225,7 @@ static const struct file_operations control_operations = {
 	.unlocked_ioctl	= control_ioctl,
 	.poll		= control_poll,
 	.read		= control_read,
+	.mmap		= rf_control_mmap,
 	.llseek		= no_llseek,
 };
 
