@@ -212,7 +212,7 @@ fuzz: $(FUZZERS) ## the fuzzers' programs
 # The checks of headers use the compiler's flags from these files.
 FLAG_FILES := $(O)/hypervisor.flags $(O)/guest.flags $(O)/host.flags $(O)/toolstack.flags
 
-check: $(UNIT_TESTS) $(filter %/rf,$(TOOLSTACK_PROGRAMS)) $(CONFIG_H) $(ASM_OFFSETS) $(FLAG_FILES) ## style, unit and ABI layout tests; no QEMU
+check: $(UNIT_TESTS) $(filter %/rf %/rfd,$(TOOLSTACK_PROGRAMS)) $(CONFIG_H) $(ASM_OFFSETS) $(FLAG_FILES) ## style, unit and ABI layout tests; no QEMU
 	$(Q)tests/run --match '$(TESTS)' style abi unit
 
 TESTS ?= *
