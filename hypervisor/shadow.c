@@ -501,6 +501,10 @@ enum shadow_result shadow_fault(struct vcpu *v, uint64_t address, uint32_t acces
 	*error = access;
 	if (result == QUICK_UNKNOWN)
 		return fault_with_walk(v, address, access, error);
+	if (result == QUICK_DENIED) {
+		*error |= FAULT_PRESENT;
+		return guest_fault(v, address, *error);
+	}
 	return result == FILL_FAULT ? SHADOW_GUEST_FAULT : SHADOW_FILLED;
 }
 

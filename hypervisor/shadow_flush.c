@@ -119,16 +119,23 @@ static void resync_leaf(struct resync *r, uint64_t *slot, uint64_t guest)
 	leaf_update(r, slot, leaf, tight);
 }
 
+/* The guest's entry with the machine frame in it; where there is none, like no leaf. */
+static inline uint64_t entry_translate(const struct resync *r, uint64_t entry)
+{
+	uint64_t mfn = memory_lookup(r->half->domain, (entry & PTE_ADDRESS) >> 12);
+
+	return (entry & ~PTE_ADDRESS) | ((mfn << 12) & PTE_ADDRESS);
+}
+
 /*
- * Most entries have not changed: where guest frames are machine frames, that shows in one
- * comparison of the leaf with what the rule makes of the guest's entry. U is compared as well: in a
+ * Most entries have not changed: that shows in one comparison of the leaf with what the rule makes of
+ * the guest's entry, whose frame is the machine's, or is looked up. U is compared as well: in a
  * user half both have it, in the kernel half the leaf only. (An entry with W and without D differs
  * from its leaf, and is looked at closely every time.) False: there was nothing.
  */
-static inline __attribute__((always_inline)) bool resync_entries(struct resync *r, uint64_t *table,
-								 const uint64_t *guest,
-								 uint64_t upper, unsigned count,
-								 uint64_t only_in_leaf)
+static inline __attribute__((always_inline)) bool
+resync_entries(struct resync *r, uint64_t *table, const uint64_t *guest, uint64_t upper,
+	       unsigned count, uint64_t only_in_leaf, bool translate)
 {
 	const uint64_t keep = r->keep, add = r->add;
 	bool any = false;
@@ -141,6 +148,8 @@ static inline __attribute__((always_inline)) bool resync_entries(struct resync *
 			continue;
 		any = true;
 		entry = __atomic_load_n(&guest[i], __ATOMIC_RELAXED);
+		if (translate)
+			entry = entry_translate(r, entry);
 		if ((((entry & keep) | add) ^ leaf ^ only_in_leaf) & SHADOW_LEAF_BITS)
 			resync_leaf(r, &table[i],
 				    entry_effective(upper,
@@ -153,14 +162,21 @@ static __attribute__((noinline)) bool resync_user_entries(struct resync *r, uint
 							  const uint64_t *guest, uint64_t upper,
 							  unsigned count)
 {
-	return resync_entries(r, table, guest, upper, count, 0);
+	return resync_entries(r, table, guest, upper, count, 0, false);
+}
+
+static __attribute__((noinline)) bool resync_translated_entries(struct resync *r, uint64_t *table,
+								const uint64_t *guest,
+								uint64_t upper, unsigned count)
+{
+	return resync_entries(r, table, guest, upper, count, 0, true);
 }
 
 static __attribute__((noinline)) bool resync_kernel_entries(struct resync *r, uint64_t *table,
 							    const uint64_t *guest, uint64_t upper,
 							    unsigned count)
 {
-	return resync_entries(r, table, guest, upper, count, PTE_USER);
+	return resync_entries(r, table, guest, upper, count, PTE_USER, false);
 }
 
 /*
@@ -170,7 +186,7 @@ static __attribute__((noinline)) bool resync_kernel_entries(struct resync *r, ui
 static void resync_table(struct resync *r, uint64_t *table, const struct walk *walk, unsigned first,
 			 unsigned end)
 {
-	const bool plain = r->identity && (!r->half->root || (walk->upper & PTE_USER));
+	const bool plain = r->half->root ? walk->upper & PTE_USER : r->identity;
 	const struct shadow_rule rule = shadow_rule(walk->upper);
 	const uint64_t *guest = walk->leaf - first;
 	uint64_t *all = shadow_used(table);
@@ -190,9 +206,12 @@ static void resync_table(struct resync *r, uint64_t *table, const struct walk *w
 			at = first;
 		if (stop > end)
 			stop = end;
-		if (r->half->root)
+		if (r->half->root && r->identity)
 			any = resync_user_entries(r, &table[at], &guest[at], walk->upper,
 						  stop - at);
+		else if (r->half->root)
+			any = resync_translated_entries(r, &table[at], &guest[at], walk->upper,
+							stop - at);
 		else
 			any = resync_kernel_entries(r, &table[at], &guest[at], walk->upper,
 						    stop - at);
@@ -248,8 +267,6 @@ static void resync_slot(struct resync *r, uint64_t *slot, unsigned level, uint64
 
 	if (r->budget)
 		r->budget--;
-	if (!*slot)
-		return;
 	if (!r->budget && unlinkable)
 		entry_unlink(r, slot, level);
 	else if (level == 2)
@@ -270,6 +287,8 @@ static void resync_level(struct resync *r, uint64_t *table, unsigned level, uint
 	     i = shadow_next(used, i + 1)) {
 		uint64_t address = base + i * span, address_last = address + span - 1;
 
+		if (!table[i])
+			continue;
 		resync_slot(r, &table[i], level, address > start ? address : start,
 			    address_last < last ? address_last : last);
 	}

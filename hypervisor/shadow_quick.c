@@ -6,7 +6,8 @@
  * those are unchanged a walk would come to the same level-1 table with the same rights, so the
  * quick way decides what the walk would. It only takes what is plainly allowed: everything else (A
  * or D to be set, a page of the other mode, memory that is not contiguous, an entry that is not
- * missing) is left to shadow_fill.c.
+ * missing) is left to shadow_fill.c. And it refuses what is plainly not allowed: a write to a page that may
+ * only be read, which after a fork is most faults.
  *
  * Locks: the half's. What is remembered goes when a table of the half is dropped or hidden from
  * users, and so whenever a frame leaves the domain, because then all tables are.
@@ -174,8 +175,16 @@ static __attribute__((noinline)) int fill(struct shadow_half *half, struct shado
 	return FILL_OK;
 }
 
-static inline int quick(struct shadow_half *half, uint64_t address, uint32_t access, uint64_t plain,
-			struct rf_counters *counters)
+/* Whatever else the walk would find or set, it finds this: rights come before A and D. */
+static inline bool is_denied(uint64_t entry, uint32_t access, uint64_t plain)
+{
+	return (plain & PTE_USER) && (access & FAULT_WRITE) &&
+	       (entry & (PTE_USER | PTE_WRITE)) == PTE_USER && !walk_entry_reserved(entry, 1);
+}
+
+static inline __attribute__((always_inline)) int quick(struct shadow_half *half, uint64_t address,
+						       uint32_t access, uint64_t plain,
+						       struct rf_counters *counters)
 {
 	struct shadow_region *region = region_of(half, address);
 	uint64_t needed = access_needs(plain, access);
@@ -188,7 +197,7 @@ static inline int quick(struct shadow_half *half, uint64_t address, uint32_t acc
 		return FILL_FAULT;
 	entry = effective(region, entry);
 	if ((entry & (needed | PTE_USER)) != needed)
-		return QUICK_UNKNOWN;
+		return is_denied(entry, access, plain) ? QUICK_DENIED : QUICK_UNKNOWN;
 	if ((access & FAULT_FETCH) && (entry & PTE_NO_EXECUTE))
 		return QUICK_UNKNOWN;
 	return fill(half, region, address, entry, counters);
@@ -214,8 +223,10 @@ int shadow_quick_user(struct vcpu *v, uint64_t address, uint32_t access)
 		return QUICK_UNKNOWN;
 	spin_lock(&root->lock);
 	result = quick(&root->half, address, access, plain, &v->counters);
+	if (result == QUICK_DENIED && (access & FAULT_USER))
+		root->fresh = false;
 	spin_unlock(&root->lock);
-	if (result == FILL_OK)
+	if (result == FILL_OK || result == QUICK_DENIED)
 		v->page->dropped = 0;
 	return result;
 }

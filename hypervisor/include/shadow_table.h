@@ -261,30 +261,34 @@ static inline uint64_t shadow_translate(const struct domain *d, struct shadow_tr
 
 /*
  * Indices [*first, *end) to look at around an entry: wider after each fault that follows the last
- * window.
+ * window. The first one has its entry in the middle, so that which neighbours it brings is not a
+ * matter of how a program happens to lie in memory.
  */
 static inline void shadow_window_choose(struct shadow_window *window, uint64_t address,
 					unsigned *first, unsigned *end)
 {
 	uint64_t page = address >> 12;
 	unsigned index = page % PTE_ENTRIES;
-	unsigned size = SHADOW_WINDOW_MIN;
 
-	if (page == window->next && window->size)
-		size = window->size >= PTE_ENTRIES / 4 ? PTE_ENTRIES : window->size * 4;
-	window->size = size;
-	*first = index & ~(size - 1);
-	*end = *first + size;
+	if (page == window->next && window->size) {
+		window->size = window->size >= PTE_ENTRIES / 4 ? PTE_ENTRIES : window->size * 4;
+		*first = index & ~(window->size - 1);
+	} else {
+		window->size = SHADOW_WINDOW_MIN;
+		*first = index < SHADOW_WINDOW_MIN / 2 ? 0 : index - SHADOW_WINDOW_MIN / 2;
+	}
+	*end = *first + window->size < PTE_ENTRIES ? *first + window->size : PTE_ENTRIES;
 	window->next = page - index + *end;
 	if (window->next == USER_HALF_END >> 12)
 		*end = PTE_ENTRIES - 1;
 }
 
 /*
- * shadow_quick.c: FILL_OK, FILL_FAULT when the entry is not present, or QUICK_UNKNOWN: nothing is
- * known, nothing was done.
+ * shadow_quick.c: FILL_OK, FILL_FAULT when the entry is not present, QUICK_DENIED when it is and must not
+ * be written (in a user half), or QUICK_UNKNOWN: nothing is known, nothing was done.
  */
 #define QUICK_UNKNOWN 3
+#define QUICK_DENIED  4
 int shadow_quick(struct shadow_half *half, uint64_t address, uint32_t access,
 		 struct rf_counters *counters);
 /* The same for a fault in the user half, which need not be locked. */

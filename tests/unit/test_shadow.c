@@ -177,6 +177,43 @@ static void test_window_takes_only_used(void **state)
 	assert_audit(true, NULL);
 }
 
+/* Neighbours on both sides, wherever in the table the entry is. */
+static void test_window_has_both_sides(void **state)
+{
+	const uint64_t base = 3ull << 21;
+
+	(void)state;
+	for (uint64_t i = 0; i < PTE_ENTRIES; i++)
+		map(base + (i << 12), DATA + i % 64, USER_RW);
+	for (uint64_t i = 0; i < PTE_ENTRIES; i += PTE_ENTRIES / 8 - 1) {
+		assert_false(reaches(base + (i << 12), FAULT_USER));
+		touch(base + (i << 12), FAULT_USER);
+		assert_true(i == 0 || reaches(base + ((i - 1) << 12), FAULT_USER));
+		assert_true(i == PTE_ENTRIES - 1 || reaches(base + ((i + 1) << 12), FAULT_USER));
+	}
+	assert_audit(true, NULL);
+}
+
+/* A page that is written too early: refused as a walk would, and dropped, as it will be copied. */
+static void test_denied_without_walk(void **state)
+{
+	uint32_t error;
+
+	(void)state;
+	map(0x5000, DATA, USER_RW);
+	map(0x6000, DATA + 1, USER_RW & ~(uint64_t)PTE_WRITE);
+	touch(0x5000, FAULT_USER);
+	assert_true(reaches(0x6000, FAULT_USER));
+	vcpu->page->dropped = 0;
+	assert_int_equal(shadow_fault(vcpu, 0x6123, FAULT_USER | FAULT_WRITE, &error),
+			 SHADOW_GUEST_FAULT);
+	assert_int_equal(error, FAULT_USER | FAULT_WRITE | FAULT_PRESENT);
+	assert_int_equal(vcpu->page->dropped, 0x6000);
+	assert_false(reaches(0x6000, FAULT_USER));
+	assert_int_equal(vcpu->counters.fills, 1);
+	assert_audit(true, NULL);
+}
+
 static void test_prefill(void **state)
 {
 	(void)state;
@@ -240,7 +277,8 @@ static void test_large(void **state)
 	assert_int_equal(level, 2);
 	/* Not contiguous in machine memory: single entries, and a window of them. */
 	assert_int_equal(touch(0x40210000, FAULT_USER), 1);
-	assert_int_equal(touch(0x40217000, FAULT_USER), 0);
+	assert_int_equal(touch(0x40213000, FAULT_USER), 0);
+	assert_int_equal(touch(0x4020c000, FAULT_USER), 0);
 	assert_int_equal(touch(0x40220000, FAULT_USER), 1);
 	shadow_slot(true, 0x40210000, &level);
 	assert_int_equal(level, 1);
@@ -636,6 +674,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(test_window_growth),
 		CASE(test_window_takes_only_used),
+		CASE(test_window_has_both_sides),
+		CASE(test_denied_without_walk),
 		CASE(test_prefill),
 		CASE(test_before_user),
 		CASE(test_stack_before_user),
