@@ -10,7 +10,7 @@ import dataclasses
 
 import table
 
-PARAVIRTUAL = ("ringfence", "xen")
+PARAVIRTUAL = ("ringfence", "guest", "xen")
 
 
 @dataclasses.dataclass(frozen=True)

@@ -13,7 +13,7 @@ import sections
 import table
 
 # The same for a system in every plot.
-COLOURS = {"floor": "#b5b5b5", "ringfence": "#1b6ca8", "xen": "#c0392b", "kvm-shadow": "#d9a441", "kvm-npt": "#3a7d44"}
+COLOURS = {"floor": "#b5b5b5", "ringfence": "#1b6ca8", "guest": "#6fb1dd", "xen": "#c0392b", "kvm-shadow": "#d9a441", "kvm-npt": "#3a7d44"}
 OTHER_COLOUR = "#7d5a8c"
 BAR, GAP, LEFT, WIDTH, TOP = 11, 12, 270, 620, 26
 

@@ -29,7 +29,6 @@ MODEL_TEXT = """Not measured: what the measured entries and instructions would t
 published, at one instruction a cycle."""
 # What is to come; the report shows that it is not there yet.
 PLANNED = (
-    ("a guest domain beside the control domain", "a column of its own"),
     ("block devices: read and write of 4 KiB, of 1 MiB, sync", "rows, with the split drivers"),
     ("network: TCP and UDP to the control domain and between guests", "rows, with the split drivers"),
 )

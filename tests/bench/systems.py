@@ -28,7 +28,7 @@ class Setup:
     def __init__(self, arguments):
         self.build = pathlib.Path(arguments.build).resolve()
         self.linux = pathlib.Path(arguments.linux).resolve()
-        self.initrd = self.build / "tests/bench/initrd.gz"
+        self.initrd = self.small_initrd = self.build / "tests/bench/initrd.gz"
         self.plugin = self.build / "tests/bench/plugin.so"
         self.cpu = arguments.cpu
         self.memory = arguments.memory
@@ -124,6 +124,33 @@ class Ringfence(System):
         return {**sizes.of_image(setup.build / "ringfence"), **sizes.ringfence_memory(setup)}
 
 
+class Guest(Ringfence):
+    """Linux in a domain of its own; the control domain is the same Linux with nothing to do."""
+    name, title = "guest", "guest domain"
+    MEMORY_OF_CONTROL, MEMORY_OF_BOTH = 128, 320    # and what the hypervisor keeps
+
+    def command(self, setup, directory, phases):
+        resources = f"name=guest memory={setup.memory}M vcpus={setup.processors}"
+        return [str(ROOT / "tests/vm"), "-O", str(setup.build), "--cpu", setup.cpu,
+                "--mem", str(setup.memory + self.MEMORY_OF_BOTH), "--smp", str(setup.processors),
+                *(["--one-thread"] if setup.one_thread() else []),
+                "--control", f"memory={self.MEMORY_OF_CONTROL}M", "--kernel", str(setup.linux / "vmlinux"),
+                "--initrd", str(setup.small_initrd), "--append", "console=hvc0 quiet bench_idle=1",
+                "--module", f"{setup.linux / 'vmlinux'} domain {resources} -- {setup.kernel_line('hvc0')}",
+                "--module", f"{setup.initrd} initrd",
+                "--hv-append", "console=raw log-level=warning", "--timeout", str(TIME_LIMIT),
+                "--qemu", shlex.join(setup.instrument(phases))]
+
+    def run(self, setup):
+        """Power on to the first process is the start of two Linux here, so it is not said."""
+        runs, facts = super().run(setup)
+        facts.pop("boot_cycles", None)
+        return runs, facts
+
+    def sizes(self, setup):
+        return {}
+
+
 class Xen(System):
     """Linux as domain 0, paravirtual. XPTI is not needed: the processor is AMD's."""
     name, title = "xen", "Xen PV"
@@ -164,5 +191,5 @@ class Kvm(System):
         return operation.virtual_entries()
 
 
-ALL = [Native(), Ringfence(), Xen(), Kvm("kvm-shadow", "KVM shadow", False),
+ALL = [Native(), Ringfence(), Guest(), Xen(), Kvm("kvm-shadow", "KVM shadow", False),
        Kvm("kvm-npt", "KVM nested", True)]

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # needs: linux
 # timeout: 3600
-"""One kernel with the bench configuration runs natively, under Ringfence, as Xen's domain 0 and in KVM.
+"""One kernel with the bench configuration runs natively, as Ringfence's control domain and as a guest beside
+it, as Xen's domain 0 and in KVM.
 
 Each boots to its first process, which performs a few operations; that the hypervisor was there is
 seen by the entries into it. Only natively must there be none.
@@ -16,7 +17,7 @@ import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 OUTPUT = os.environ.get("O", "build")
-SYSTEMS = ["native", "ringfence", "xen", "kvm-npt"] + (["kvm-shadow"] if "RF_FULL" in os.environ else [])
+SYSTEMS = ["native", "ringfence", "guest", "xen", "kvm-npt"] + (["kvm-shadow"] if "RF_FULL" in os.environ else [])
 
 
 def measure(directory):

@@ -10,7 +10,8 @@
  *
  * All operations are performed in several runs, and nothing is printed within one. Run 0 finds
  * memory that nobody has used yet; the later ones are warm. The kernel hands on what its command
- * line says: bench_operations=NAME,NAME chooses, bench_runs=N is the number of runs.
+ * line says: bench_operations=NAME,NAME chooses, bench_runs=N is the number of runs; with bench_idle=1 it
+ * does nothing, for ever, as in the control domain beside a guest that is measured.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -214,6 +215,8 @@ int main(int argc, char **argv)
 
 	if (argc > 0 && strcmp(argv[0], "exit") == 0)
 		return 0;
+	while (getenv("bench_idle"))
+		pause();
 	mount_filesystems();
 	set_options();
 	counters_open();
