@@ -46,14 +46,15 @@ class Machine:
 def runs(cpus, vcpus):
     machine = Machine(cpus, 400, "--append", "quiet",
                       "--module", f"{LINUX}/vmlinux domain name=second memory=160M vcpus={vcpus} "
-                                  f"-- console=hvc0 quiet rf.test=processes,files rf.cpus={vcpus}",
+                                  f"-- console=hvc0 quiet rf.test=processes,files,balloon rf.cpus={vcpus}",
                       "--module", f"{LINUX}/initrd.gz initrd")
     try:
         machine.expect("(second) domain 1 powered off: it asked for it")
         # The prompt may have come long ago.
         machine.type("echo seen-$((6*7))\n")
         machine.expect("seen-42")
-        for text in (f"(second) RINGFENCE-LINUX-UP", "(second) ok processes", "(second) RESULT: SUCCESS"):
+        for text in (f"(second) RINGFENCE-LINUX-UP", "(second) ok processes", "(second) ok balloon",
+                     "(second) RESULT: SUCCESS"):
             assert text in machine.seen, f"no {text!r}"
         machine.type("exit\n")
         status = machine.end()

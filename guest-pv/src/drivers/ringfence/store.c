@@ -19,6 +19,7 @@
 #include <linux/kthread.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
+#include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 #include <linux/string.h>
@@ -368,8 +369,10 @@ static void tend_watches(void)
 	}
 }
 
+/* Devices that memory is paged out to are connected by it. */
 static int watch_task(void *unused)
 {
+	memalloc_noio_save();
 	for (;;) {
 		wait_event_idle(task_wait, READ_ONCE(work));
 		WRITE_ONCE(work, false);
