@@ -38,9 +38,11 @@ endif
 
 # To build the hypervisor and Linux, and to run them.
 RUN_PACKAGES := gcc libc6-dev make binutils python3 python3-kconfiglib qemu-system-x86 linux-source-6.1 patch bc \
-	flex bison libelf-dev libssl-dev cpio xz-utils kmod busybox-static libjansson-dev libxxhash-dev libmicrohttpd-dev
+	flex bison libelf-dev libssl-dev cpio xz-utils kmod busybox-static libjansson-dev libxxhash-dev libmicrohttpd-dev \
+	liburing-dev libseccomp-dev
 PACKAGES := $(RUN_PACKAGES) libcmocka-dev clang-14 clang-format-14 libclang-rt-14-dev llvm-14 gdb xorriso mtools \
-	grub-common grub-pc-bin grub-efi-amd64-bin ovmf git stress-ng rt-tests zstd lz4 xenstore-utils
+	grub-common grub-pc-bin grub-efi-amd64-bin ovmf git stress-ng rt-tests zstd lz4 xenstore-utils \
+	libnbd-dev nbdkit qemu-utils
 
 # --- Configuration --------------------------------------------------------------------------------
 
@@ -116,15 +118,19 @@ FUZZ_CORE := $(patsubst %.c,$(O)/fuzz/%.o,$(HOST_SOURCES))
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(O)/tests/unit/%,$(wildcard tests/unit/test_*.c))
 FUZZERS := $(patsubst tests/fuzz/%.c,$(O)/tests/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 
-# What each program of the toolstack is made of: folders in toolstack/, and libraries. The sources of a group,
+# What each program of the toolstack is made of: folders in toolstack/ or backends/, and libraries. The sources of a group,
 # but for main.c, are what tests/unit/test_GROUP_*.c and tests/fuzz/fuzz_GROUP_*.c are linked with.
-TOOLSTACK_GROUPS := store rf rfd
+TOOLSTACK_GROUPS := store rf rfd block
 TOOLSTACK_FOLDERS_store := store store/client
 TOOLSTACK_FOLDERS_rfstored := store
 TOOLSTACK_FOLDERS_rf := rf lib store/client
 TOOLSTACK_FOLDERS_rfd := rfd lib store/client
 TOOLSTACK_LIBRARIES_rf := -ljansson
 TOOLSTACK_LIBRARIES_rfd := -lmicrohttpd -ljansson
+TOOLSTACK_FOLDERS_block := common block store/client
+TOOLSTACK_LIBRARIES_block := -luring -lseccomp
+TOOLSTACK_FOLDERS_rf-block := $(TOOLSTACK_FOLDERS_block)
+TOOLSTACK_LIBRARIES_rf-block := $(TOOLSTACK_LIBRARIES_block)
 # Checks of images, and the rules for places in a guest's memory, are the hypervisor's own.
 TOOLSTACK_SHARED_rf := $(addprefix hypervisor/,elf.c bzimage.c guest_image.c guest_layout.c lib/printf.c lib/string.c)
 # Only of the static program: the shared library brings the real ones.
@@ -133,12 +139,12 @@ TOOLSTACK_SHARED_rfd := $(TOOLSTACK_SHARED_rf)
 TOOLSTACK_CORE_rf := $(patsubst %.c,%.o,$(TOOLSTACK_SHARED_rf) $(addprefix tests/unit/fake_arch/,fake_bzimage.c fake_elf.c))
 TOOLSTACK_CORE_rfd := $(TOOLSTACK_CORE_rf)
 
-toolstack_sources = $(wildcard $(patsubst %,toolstack/%/*.c,$(TOOLSTACK_FOLDERS_$(1))))
+toolstack_sources = $(wildcard $(foreach f,$(TOOLSTACK_FOLDERS_$(1)),toolstack/$(f)/*.c backends/$(f)/*.c))
 toolstack_objects = $(patsubst %.c,$(O)/%.o,$(call toolstack_sources,$(1))) \
 	$(patsubst %.c,$(O)/toolstack/%.o,$(TOOLSTACK_SHARED_$(1)))
 toolstack_static_objects = $(call toolstack_objects,$(1)) $(patsubst %.c,$(O)/%.o,$(TOOLSTACK_STATIC_$(1)))
 toolstack_group = $(patsubst %.c,$(O)/$(2)/%.o,$(filter-out %/main.c,$(call toolstack_sources,$(1))))
-TOOLSTACK_NAMES := $(foreach p,rfstored rf rfd,$(if $(filter %/main.c,$(call toolstack_sources,$(p))),$(p)))
+TOOLSTACK_NAMES := $(foreach p,rfstored rf rfd rf-block,$(if $(filter %/main.c,$(call toolstack_sources,$(p))),$(p)))
 TOOLSTACK_PROGRAMS := $(patsubst %,$(O)/toolstack/bin/%,$(TOOLSTACK_NAMES))
 TOOLSTACK_STATIC := $(patsubst %,$(O)/toolstack/static/%,$(TOOLSTACK_NAMES))
 TOOLSTACK_LIBRARY := $(if $(wildcard toolstack/store/client/*.c),$(O)/toolstack/lib/librfstore.a)
@@ -318,7 +324,7 @@ $(eval $(call record,host.flags,$(CC) $(HOST_FLAGS) $(UNIT_SANITIZE)))
 $(eval $(call record,fuzz.flags,$(CLANG) $(HOST_FLAGS) $(FUZZ_SANITIZE)))
 $(eval $(call record,host.link,$(HOST_SOURCES)))
 $(eval $(call record,toolstack.flags,$(CC) $(TOOLSTACK_FLAGS)))
-$(eval $(call record,toolstack.link,$(TOOLSTACK_LDFLAGS) $(foreach p,$(TOOLSTACK_GROUPS) rfstored,$(call toolstack_sources,$(p)) $(TOOLSTACK_LIBRARIES_$(p)))))
+$(eval $(call record,toolstack.link,$(TOOLSTACK_LDFLAGS) $(foreach p,$(TOOLSTACK_GROUPS) rfstored rf-block,$(call toolstack_sources,$(p)) $(TOOLSTACK_LIBRARIES_$(p)))))
 $(eval $(call record,toolstack.host.flags,$(CC) $(TOOLSTACK_HOST_FLAGS) $(UNIT_SANITIZE)))
 $(eval $(call record,toolstack.fuzz.flags,$(CLANG) $(TOOLSTACK_HOST_FLAGS) $(FUZZ_SANITIZE)))
 
@@ -373,10 +379,23 @@ $(O)/ringfence.pvh: $(O)/ringfence.elf64
 
 # --- The toolstack --------------------------------------------------------------------------------
 
-$(O)/toolstack/%.o: toolstack/%.c $(O)/toolstack.flags
-	@mkdir -p $(@D)
-	$(call say,CC,$<)
-	$(Q)$(CC) $(TOOLSTACK_FLAGS) $(DEPENDENCIES) -c -o $@ $<
+define toolstack_compile
+$(O)/$(1)/%.o: $(1)/%.c $(O)/toolstack.flags
+	@mkdir -p $$(@D)
+	$$(call say,CC,$$<)
+	$$(Q)$(CC) $(TOOLSTACK_FLAGS) $$(DEPENDENCIES) -c -o $$@ $$<
+
+$(O)/unit/$(1)/%.o: $(1)/%.c $(O)/toolstack.host.flags
+	@mkdir -p $$(@D)
+	$$(call say,HOSTCC,$$<)
+	$$(TOOLSTACK_HOST_CC)
+
+$(O)/fuzz/$(1)/%.o: $(1)/%.c $(O)/toolstack.fuzz.flags
+	@mkdir -p $$(@D)
+	$$(call say,CLANG,$$<)
+	$$(TOOLSTACK_FUZZ_CC)
+endef
+$(foreach f,toolstack backends,$(eval $(call toolstack_compile,$(f))))
 
 # What it shares with the hypervisor has names of libc in it, and uses nothing of libc.
 TOOLSTACK_SHARED_FLAGS = $(TOOLSTACK_FLAGS) -U_FORTIFY_SOURCE -ffreestanding -fwrapv -fno-stack-protector \
@@ -415,16 +434,6 @@ $(O)/tests/bench/store: tests/bench/store/store.c $(filter-out %/main.o,$(call t
 TOOLSTACK_HOST_CC = $(Q)$(CC) $(TOOLSTACK_HOST_FLAGS) $(UNIT_SANITIZE) $(DEPENDENCIES) -c -o $@ $<
 TOOLSTACK_FUZZ_CC = $(Q)$(CLANG) $(TOOLSTACK_HOST_FLAGS) $(FUZZ_SANITIZE) -fsanitize=fuzzer-no-link $(DEPENDENCIES) -c -o $@ $<
 
-$(O)/unit/toolstack/%.o: toolstack/%.c $(O)/toolstack.host.flags
-	@mkdir -p $(@D)
-	$(call say,HOSTCC,$<)
-	$(TOOLSTACK_HOST_CC)
-
-$(O)/fuzz/toolstack/%.o: toolstack/%.c $(O)/toolstack.fuzz.flags
-	@mkdir -p $(@D)
-	$(call say,CLANG,$<)
-	$(TOOLSTACK_FUZZ_CC)
-
 # $(1) group.
 define toolstack_test_rules
 $(O)/unit/$(1).a: $(call toolstack_group,$(1),unit) $(O)/toolstack.link
@@ -454,6 +463,13 @@ $(O)/tests/fuzz/fuzz_$(1)_%: $(O)/fuzz/tests/fuzz/fuzz_$(1)_%.o $(O)/fuzz/$(1).a
 	$$(Q)$(CLANG) $(FUZZ_SANITIZE) -fsanitize=fuzzer -pthread -o $$@ $$^ $(TOOLSTACK_LIBRARIES_$(1))
 endef
 $(foreach g,$(TOOLSTACK_GROUPS),$(eval $(call toolstack_test_rules,$(g))))
+
+# What races with another thread is looked at by another sanitizer, which cannot be linked with the usual one.
+RACE_SOURCES := $(filter-out %/main.c,$(call toolstack_sources,block))
+$(O)/tests/unit/test_block_race: tests/unit/test_block_race.c $(RACE_SOURCES) $(wildcard backends/*/*.h abi/io/*.h) $(O)/toolstack.link
+	@mkdir -p $(@D)
+	$(call say,HOSTLD,$@)
+	$(Q)$(CC) $(TOOLSTACK_HOST_FLAGS) -fsanitize=thread -Wno-tsan -o $@ $(filter %.c,$^) $(TOOLSTACK_LIBRARIES_block) -lcmocka
 
 # --- Test guests ----------------------------------------------------------------------------------
 

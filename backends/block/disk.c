@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * The worker of a disk, when it is open: in each turn it handles what the kernel is done with and what the monitor
+ * says, looks at every queue, and sets timers for what has to wait.
+ *
+ * A queue's memory is given back only when nothing of it is at the image any more: releasing takes as long as that.
+ */
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "backends/block/disk.h"
+
+#define FULL_RETRY   500000000ULL
+#define REPORT_EVERY 2000000000ULL
+
+static void disk_send(const struct disk *disk, struct message *message)
+{
+	/* If it is full or closed, the monitor is about to end this process. */
+	if (send(disk->socket, message, sizeof(*message), MSG_NOSIGNAL) < 0)
+		return;
+}
+
+void disk_tell(const struct disk *disk, enum message_kind kind, const char *text)
+{
+	struct message message = { .kind = kind };
+
+	snprintf(message.text, sizeof(message.text), "%s", text ? text : "");
+	disk_send(disk, &message);
+}
+
+static void disk_describe(struct disk *disk)
+{
+	const struct image *image = &disk->common.image;
+	struct request_rules *rules = &disk->common.rules;
+
+	*rules = (struct request_rules){
+		.sectors = image->bytes / RF_BLOCK_SECTOR,
+		.sector_size = image->sector_size,
+		.bytes_max = RF_BLOCK_BYTES_MAX,
+		.sectors_max = UINT32_MAX & ~7U,
+		.read_only = image->read_only,
+		.flush = image->flush,
+		.discard = image->discard,
+		.write_zeroes = image->write_zeroes,
+		.grants = disk->common.link->single_grants,
+	};
+	rules->sectors -= rules->sectors % (image->sector_size / RF_BLOCK_SECTOR);
+}
+
+static void disk_tell_ready(const struct disk *disk)
+{
+	const struct image *image = &disk->common.image;
+	const struct request_rules *rules = &disk->common.rules;
+	struct message message = { .kind = MESSAGE_READY };
+
+	message.ready = (struct message_ready){
+		.sectors = rules->sectors,
+		.sector_size = rules->sector_size,
+		.physical_size = image->physical_size,
+		.discard_granularity = image->discard_granularity,
+		.read_only = rules->read_only,
+		.flush = rules->flush,
+		.discard = rules->discard,
+		.write_zeroes = rules->write_zeroes,
+		.grants = rules->grants,
+	};
+	disk_send(disk, &message);
+}
+
+/* --- Connecting --- */
+
+static void disk_release(struct disk *disk)
+{
+	disk->releasing = true;
+	for (unsigned i = 0; i < disk->queues; i++)
+		queue_stop(&disk->queue[i]);
+}
+
+static void disk_connect(struct disk *disk, const struct message_connect *connect)
+{
+	const char *wrong = NULL;
+
+	for (unsigned i = 0; i < connect->queues && !wrong; i++) {
+		wrong = queue_open(&disk->queue[i], &disk->common, i, &connect->queue[i]);
+		if (!wrong)
+			disk->queues++;
+	}
+	disk_tell(disk, MESSAGE_CONNECTED, wrong);
+	if (wrong)
+		disk_release(disk);
+}
+
+static bool disk_idle(const struct disk *disk)
+{
+	for (unsigned i = 0; i < disk->queues; i++) {
+		if (!queue_idle(&disk->queue[i]))
+			return false;
+	}
+	return true;
+}
+
+static void disk_released(struct disk *disk)
+{
+	for (unsigned i = 0; i < disk->queues; i++)
+		queue_close(&disk->queue[i]);
+	disk->queues = 0;
+	disk->releasing = false;
+	disk_tell(disk, MESSAGE_RELEASED, NULL);
+}
+
+static void disk_broken(struct disk *disk, unsigned number)
+{
+	char text[MESSAGE_TEXT];
+
+	snprintf(text, sizeof(text), "queue %u: its number of requests is out of range", number);
+	disk_tell(disk, MESSAGE_BROKEN, text);
+	disk_release(disk);
+}
+
+/* --- What the monitor says --- */
+
+static void disk_limit(struct disk *disk, const struct message_limits *limits)
+{
+	uint64_t now = loop_now();
+
+	limit_set(&disk->common.bytes, limits->bytes, limits->bytes_burst, now);
+	limit_set(&disk->common.operations, limits->operations, limits->operations_burst, now);
+	disk->common.report_full = limits->report_full;
+}
+
+static void disk_resize(struct disk *disk)
+{
+	if (!image_resize(&disk->common.image))
+		return;
+	disk_describe(disk);
+	disk_tell_ready(disk);
+}
+
+static void disk_handle(struct disk *disk, const struct message *message)
+{
+	if (message->kind == MESSAGE_CONNECT && !disk->queues)
+		disk_connect(disk, &message->connect);
+	else if (message->kind == MESSAGE_RELEASE)
+		disk_release(disk);
+	else if (message->kind == MESSAGE_LIMITS)
+		disk_limit(disk, &message->limits);
+	else if (message->kind == MESSAGE_RESIZE)
+		disk_resize(disk);
+}
+
+static void disk_monitor(struct loop_watch *watch)
+{
+	struct disk *disk = (struct disk *)((char *)watch - offsetof(struct disk, monitor));
+	struct message message;
+	ssize_t length = recv(disk->socket, &message, sizeof(message), MSG_DONTWAIT);
+
+	if (length == 0)
+		disk->ended = true;
+	else if (length == sizeof(message))
+		disk_handle(disk, &message);
+}
+
+/* --- Timers --- */
+
+static void disk_delayed(struct loop_timer *timer)
+{
+	/* The queues are looked at in every turn. */
+	(void)timer;
+}
+
+static void disk_retry(struct loop_timer *timer)
+{
+	struct disk *disk = (struct disk *)((char *)timer - offsetof(struct disk, full));
+
+	if (TAILQ_EMPTY(&disk->common.full)) {
+		disk->paused = false;
+		disk_tell(disk, MESSAGE_PAUSED, NULL);
+		return;
+	}
+	queue_retry(&disk->common);
+	loop_timer(&disk->common.loop, &disk->full, FULL_RETRY, disk_retry);
+}
+
+static void disk_report(struct loop_timer *timer)
+{
+	struct disk *disk = (struct disk *)((char *)timer - offsetof(struct disk, report));
+	struct message message = { .kind = MESSAGE_STATISTICS };
+
+	message.statistics = disk->common.statistics;
+	for (unsigned i = 0; i < disk->queues; i++)
+		message.statistics.under_way += ring_back_open_requests(&disk->queue[i].ring);
+	if (memcmp(&message.statistics, &disk->reported, sizeof(disk->reported)) != 0)
+		disk_send(disk, &message);
+	disk->reported = message.statistics;
+	loop_timer(&disk->common.loop, &disk->report, REPORT_EVERY, disk_report);
+}
+
+static void disk_set_timers(struct disk *disk)
+{
+	uint64_t delay = 0;
+
+	for (unsigned i = 0; i < disk->queues && !delay; i++)
+		delay = queue_delay(&disk->queue[i], loop_now());
+	if (delay)
+		loop_timer(&disk->common.loop, &disk->delay, delay, disk_delayed);
+	if (TAILQ_EMPTY(&disk->common.full) || disk->paused)
+		return;
+	disk->paused = true;
+	disk_tell(disk, MESSAGE_PAUSED, "there is no space for the image");
+	loop_timer(&disk->common.loop, &disk->full, FULL_RETRY, disk_retry);
+}
+
+/* --- A turn --- */
+
+bool disk_open(struct disk *disk, int socket, char *error, size_t size)
+{
+	disk->socket = socket;
+	TAILQ_INIT(&disk->common.full);
+	disk->common.image.loop = &disk->common.loop;
+	if (!image_open(&disk->common.image, error, size))
+		return false;
+	disk_describe(disk);
+	loop_watch(&disk->common.loop, &disk->monitor, socket, disk_monitor);
+	loop_timer(&disk->common.loop, &disk->report, REPORT_EVERY, disk_report);
+	disk_tell_ready(disk);
+	return true;
+}
+
+static void disk_turn_queues(struct disk *disk)
+{
+	disk->busy = false;
+	for (unsigned i = 0; i < disk->queues; i++) {
+		if (!queue_turn(&disk->queue[i])) {
+			disk_broken(disk, i);
+			return;
+		}
+		disk->busy |= queue_busy(&disk->queue[i]);
+	}
+}
+
+void disk_turn(struct disk *disk)
+{
+	loop_turn(&disk->common.loop, !disk->busy);
+	disk_turn_queues(disk);
+	if (disk->releasing && disk_idle(disk))
+		disk_released(disk);
+	disk_set_timers(disk);
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef BACKENDS_BLOCK_DISK_H
+#define BACKENDS_BLOCK_DISK_H
+
+/*
+ * The worker's side of a disk: an image, the queues of a front end, limits and counts; what the monitor says
+ * (message.h).
+ */
+#include "backends/block/queue.h"
+
+struct disk {
+	struct queue_disk common;
+	struct queue queue[RF_BLOCK_QUEUES_MAX];
+	unsigned queues; /* open ones; zero: not connected */
+	bool releasing;	 /* they are being closed */
+	bool busy;	 /* there is more to do, without any event */
+	bool ended;	 /* the monitor is gone */
+	bool paused;	 /* it knows that there is no space */
+	int socket;
+	struct loop_watch monitor;
+	struct loop_timer delay; /* for a limit */
+	struct loop_timer full;	 /* for space */
+	struct loop_timer report;
+	struct message_statistics reported;
+};
+
+/* disk->common has the loop, open, and the link; path and kind of the image are set. False: the text says why. */
+bool disk_open(struct disk *disk, int socket, char *error, size_t size);
+/* Until disk->ended. */
+void disk_turn(struct disk *disk);
+/* To the monitor; text may be NULL. */
+void disk_tell(const struct disk *disk, enum message_kind kind, const char *text);
+
+#endif
