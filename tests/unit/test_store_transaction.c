@@ -258,11 +258,40 @@ static void test_spoiling(void **state)
 		assert_int_equal(transaction_end(t, true), EAGAIN);
 	}
 	wait = quota_pause(&unit.store.quota, 1, 1000);
-	assert_int_equal(wait, limits->conflict_interval);
+	assert_int_equal(wait, limits->conflict_pause);
 	assert_int_equal(quota_pause(&unit.store.quota, 1, 1000 + wait - 1), 1);
 	assert_int_equal(quota_pause(&unit.store.quota, 1, 1000 + wait), 0);
 	assert_int_equal(quota_pause(&unit.store.quota, 2, 1000), 0);
 	assert_int_equal(quota_pause(&unit.store.quota, 0, 1000), 0);
+}
+
+/* However long a transaction takes, up to seconds, it succeeds after a few that were spoiled. */
+static void test_spoiling_slow(void **state)
+{
+	struct session *guest = &unit.guest[0];
+
+	(void)state;
+	assert_int_equal(unit_write(guest, "/g", ""), 0);
+	for (uint64_t length = 10; length <= 2000; length *= 2) {
+		unsigned tries = 1;
+
+		unit.store.now += 100000;
+		for (bool done = false; !done; tries += !done) {
+			struct transaction *t = unit_begin(&unit.control);
+
+			unit_assert_in(&unit.control, t, "/g", "");
+			/* It writes as soon as it may, within the transaction. */
+			if (quota_pause(&unit.store.quota, 1, unit.store.now) < length)
+				assert_int_equal(unit_write(guest, "/g", ""), 0);
+			unit.store.now += length;
+			done = transaction_end(t, true) == 0;
+			assert_true(tries < 15);
+		}
+	}
+	/* And at the end it is forgiven. */
+	unit.store.now += 100000;
+	quota_spoiled(&unit.store.quota, 1, unit.store.now);
+	assert_int_equal(quota_pause(&unit.store.quota, 1, unit.store.now), 0);
 }
 
 /* Who it was, for each kind of conflict; one's own domain is not blamed. */
@@ -300,10 +329,11 @@ static void test_culprit(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_isolation), TEST(test_abort),		  TEST(test_write_skew),
-		TEST(test_conflicts), TEST(test_no_conflicts),	  TEST(test_numbers),
-		TEST(test_quotas),    TEST(test_quota_at_commit), TEST(test_bytes),
-		TEST(test_age),	      TEST(test_spoiling),	  TEST(test_culprit),
+		TEST(test_isolation),	  TEST(test_abort),	      TEST(test_write_skew),
+		TEST(test_conflicts),	  TEST(test_no_conflicts),    TEST(test_numbers),
+		TEST(test_quotas),	  TEST(test_quota_at_commit), TEST(test_bytes),
+		TEST(test_age),		  TEST(test_spoiling),	      TEST(test_culprit),
+		TEST(test_spoiling_slow),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

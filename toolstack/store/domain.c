@@ -38,6 +38,7 @@ void domain_forget(struct store *store, uint16_t domain)
 	account->introduced = false;
 	account->target = PERMISSION_NOBODY;
 	account->spoiled = 0;
+	account->spoiled_since = 0;
 	/* Nobody acts for it any more. */
 	account->life++;
 }

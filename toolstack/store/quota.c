@@ -5,7 +5,7 @@
  * Interface: quota_init, quota_free, quota_account, quota_find, quota_target, quota_set_target;
  * quota_node_bytes, quota_add_node, quota_remove_node, quota_allows; quota_spoiled, quota_pause.
  * What is odd: nothing limits domain 0, which is who one would go to. A domain that spoils others' transactions
- * is not refused anything; its requests wait, so that the others get done.
+ * is not refused anything; its requests wait, longer and longer, so that the others get done.
  */
 #include "quota.h"
 
@@ -13,6 +13,8 @@
 #include <string.h>
 
 #include "memory.h"
+
+#define PAUSE_DOUBLINGS 6
 
 const struct quota_limits quota_defaults = {
 	.nodes = 1000,
@@ -27,7 +29,8 @@ const struct quota_limits quota_defaults = {
 	.outstanding = 20,
 	.event_bytes = 256 << 10,
 	.conflict_burst = 5,
-	.conflict_interval = 50,
+	.conflict_pause = 50,
+	.conflict_forgiven = 4000,
 };
 
 void quota_init(struct quota *quota)
@@ -119,43 +122,48 @@ bool quota_allows(struct quota *quota, uint16_t domain, int64_t nodes, int64_t b
 	       (bytes <= 0 || (int64_t)account->bytes + bytes <= quota->limits.bytes);
 }
 
-/* Time forgives one conflict each interval. */
+/* Time forgives, but not while the domain is waiting. */
 static void forgive(struct quota *quota, struct account *account, uint64_t now)
 {
-	uint64_t forgiven = (now - account->spoiled_since) / quota->limits.conflict_interval;
+	uint64_t forgiven;
 
+	if (now <= account->spoiled_since)
+		return;
+	forgiven = (now - account->spoiled_since) / quota->limits.conflict_forgiven;
 	if (forgiven >= account->spoiled) {
 		account->spoiled = 0;
 		account->spoiled_since = now;
 		return;
 	}
 	account->spoiled -= (uint32_t)forgiven;
-	account->spoiled_since += forgiven * quota->limits.conflict_interval;
+	account->spoiled_since += forgiven * quota->limits.conflict_forgiven;
 }
 
+/* Twice as long each time: so there is a pause that is long enough for whoever it disturbs, however slow that is. */
 void quota_spoiled(struct quota *quota, uint16_t domain, uint64_t now)
 {
 	struct account *account = quota_account(quota, domain);
+	uint32_t above;
 
 	if (domain == 0)
 		return;
 	forgive(quota, account, now);
 	account->spoiled++;
+	if (account->spoiled <= quota->limits.conflict_burst)
+		return;
+	above = account->spoiled - quota->limits.conflict_burst - 1;
+	if (above > PAUSE_DOUBLINGS) {
+		above = PAUSE_DOUBLINGS;
+		account->spoiled--;
+	}
+	account->spoiled_since = now + ((uint64_t)quota->limits.conflict_pause << above);
 }
 
 uint64_t quota_pause(struct quota *quota, uint16_t domain, uint64_t now)
 {
-	const struct account *found = quota_find(quota, domain);
-	struct account *account;
-	uint64_t wait;
+	const struct account *account = quota_find(quota, domain);
 
-	if (!found || !found->spoiled)
+	if (!account || account->spoiled_since <= now)
 		return 0;
-	account = quota_account(quota, domain);
-	forgive(quota, account, now);
-	if (account->spoiled <= quota->limits.conflict_burst)
-		return 0;
-	wait = (uint64_t)(account->spoiled - quota->limits.conflict_burst) *
-	       quota->limits.conflict_interval;
-	return wait - (now - account->spoiled_since);
+	return account->spoiled_since - now;
 }

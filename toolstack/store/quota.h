@@ -24,7 +24,8 @@ struct quota_limits {
 	uint32_t outstanding;	 /* replies it has not read, before no request is taken any more */
 	uint32_t event_bytes;	 /* events it has not read, before they are summed up */
 	uint32_t conflict_burst; /* transactions of others it may spoil at once */
-	uint32_t conflict_interval; /* milliseconds until it may spoil another */
+	uint32_t conflict_pause; /* milliseconds it waits after the next; then twice as long each time */
+	uint32_t conflict_forgiven; /* milliseconds after which one is forgotten */
 };
 
 extern const struct quota_limits quota_defaults;
@@ -35,8 +36,8 @@ struct account {
 	uint32_t watches;
 	uint32_t transactions;
 	uint64_t bytes;
-	uint32_t spoiled; /* transactions of others, above what time has forgiven */
-	uint64_t spoiled_since;
+	uint32_t spoiled;	/* transactions of others, above what time has forgiven */
+	uint64_t spoiled_since; /* time forgives from then on; until then it waits */
 	bool introduced;
 	uint64_t frame;
 	uint32_t port;
