@@ -9,6 +9,7 @@
 #include "unit.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -37,7 +38,8 @@ static struct fake {
 	uint64_t serial;
 	uint32_t cap; /* that was set last */
 	bool no_memory;
-	int news[FAKE_WAYS];
+	int news[FAKE_WAYS]; /* of those that were opened last */
+	size_t ways;
 	char folder[64];
 } fake;
 
@@ -166,29 +168,20 @@ static inline int64_t fake_call(struct access *access, uint32_t number, const ui
 	return result;
 }
 
-/* The way there. Its file is closed by access_close, and forgotten when its number comes again. */
+/* The way there; news come to it. A file that is closed and comes again for something else is not written to. */
 static inline bool fake_open(struct access *access, struct report *report)
 {
-	int file = eventfd(1, EFD_NONBLOCK | EFD_CLOEXEC);
+	int file = eventfd(1, EFD_NONBLOCK | EFD_CLOEXEC), news = fcntl(file, F_DUPFD_CLOEXEC, 3);
+	size_t way = 0;
 
 	if (file < 0)
 		return report_fail(report, "no eventfd: %s", strerror(errno));
 	*access = (struct access){ .call = fake_call, .device = file };
-	return true;
-}
-
-/* News come to it. */
-static inline bool fake_open_with_news(struct access *access, struct report *report)
-{
-	if (!fake_open(access, report))
-		return false;
 	pthread_mutex_lock(&fake.lock);
-	for (size_t i = 0; i < FAKE_WAYS; i++) {
-		if (fake.news[i])
-			continue;
-		fake.news[i] = dup(access->device);
-		break;
-	}
+	way = fake.ways++ % FAKE_WAYS;
+	if (fake.news[way] > 0)
+		close(fake.news[way]);
+	fake.news[way] = news;
 	pthread_mutex_unlock(&fake.lock);
 	return true;
 }
@@ -246,6 +239,8 @@ static inline void fake_begin(const char *name)
 	snprintf(fake.folder, sizeof(fake.folder), "/tmp/%s.XXXXXX", name);
 	assert_non_null(mkdtemp(fake.folder));
 	setenv("RINGFENCE_STATE", fake.folder, 1);
+	setenv("RINGFENCE_LOG", fake.folder, 1);
+	setenv("RINGFENCE_DEFINITIONS", fake.folder, 1);
 	snprintf(path, sizeof(path), "%s/kernel", fake.folder);
 	fake_elf_init(&elf);
 	file = fopen(path, "w");

@@ -218,7 +218,7 @@ int life_destroy(struct access *access, const struct rf_domain_info *info)
 	return error;
 }
 
-static enum config_action action_for(const struct rf_domain_info *info, const struct config *config)
+enum config_action life_action(const struct rf_domain_info *info, const struct config *config)
 {
 	if (info->state == RF_DOMAIN_CRASHED || info->reason == RF_SHUTDOWN_CRASH)
 		return (enum config_action)config->on_crash;
@@ -230,7 +230,7 @@ static enum config_action action_for(const struct rf_domain_info *info, const st
 static enum life_result act(struct access *access, struct config *config,
 			    struct rf_domain_info *info, struct report *report)
 {
-	enum config_action action = action_for(info, config);
+	enum config_action action = life_action(info, config);
 	int error;
 
 	if (action == ACTION_PRESERVE)

@@ -26,6 +26,8 @@ bool life_create(struct access *access, struct config *config, bool paused,
 		 struct rf_domain_info *info, struct report *report);
 /* What it was made from. False: that is not known. */
 bool life_recall(const struct rf_domain_info *info, struct config *config, struct report *report);
+/* What that says about how it has ended. */
+enum config_action life_action(const struct rf_domain_info *info, const struct config *config);
 /* Does with a domain that has ended what its configuration says. */
 enum life_result life_end(struct access *access, struct rf_domain_info *info,
 			  struct report *report);

@@ -7,6 +7,7 @@
 #include "toolstack/lib/places.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,6 +31,16 @@ const char *places_state(void)
 	return chosen("RINGFENCE_STATE", PLACES_STATE);
 }
 
+const char *places_log(void)
+{
+	return chosen("RINGFENCE_LOG", PLACES_LOG);
+}
+
+const char *places_definitions(void)
+{
+	return chosen("RINGFENCE_DEFINITIONS", PLACES_DEFINITIONS);
+}
+
 bool places_find_config(const char *word, char *path, size_t size)
 {
 	static const char *const endings[] = { ".json", ".cfg" };
@@ -48,4 +59,20 @@ bool places_find_config(const char *word, char *path, size_t size)
 bool places_make_state(void)
 {
 	return !mkdir(places_state(), 0700) || errno == EEXIST;
+}
+
+bool places_make(const char *path)
+{
+	char part[PATH_MAX];
+
+	if (snprintf(part, sizeof(part), "%s", path) >= (int)sizeof(part)) {
+		errno = ENAMETOOLONG;
+		return false;
+	}
+	for (char *slash = strchr(part + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+		*slash = 0;
+		mkdir(part, 0755);
+		*slash = '/';
+	}
+	return !mkdir(part, 0700) || errno == EEXIST;
 }

@@ -3,13 +3,13 @@
  * `rf shutdown` and `rf reboot`: a guest is asked to end; when it has, what its configuration says is done.
  *
  * Interface: verbs.h. Locks: those of life.c.
- * Odd: there is no daemon that would see the end, so these wait for it, unless told not to.
+ * Odd: there may be no daemon that sees the end, so these wait for it, unless told not to.
  */
 #include <errno.h>
 #include <string.h>
 
+#include "toolstack/lib/daemon.h"
 #include "toolstack/lib/domain.h"
-#include "toolstack/lib/life.h"
 #include "toolstack/rf/output.h"
 #include "toolstack/rf/target.h"
 #include "toolstack/rf/verbs.h"
@@ -27,7 +27,7 @@ static enum status see_end(struct command *command, struct target *target, unsig
 				    target->info.name, milliseconds / 1000);
 	if (error)
 		return target_fail(command, target, "cannot be watched", error);
-	if (life_end(&target->access, &target->info, &report) == LIFE_FAILED)
+	if (daemon_end(&target->access, &target->info, &report) == LIFE_FAILED)
 		return command_fail(command, STATUS_FAILED, "%s", report.error);
 	return STATUS_OK;
 }

@@ -11,6 +11,7 @@
 
 struct options {
 	const char *socket;
+	uint64_t log_size; /* of a console's log */
 	bool background;
 };
 

@@ -18,13 +18,17 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "toolstack/lib/daemon.h"
 #include "toolstack/lib/places.h"
 #include "toolstack/lib/status.h"
 #include "toolstack/rfd/log.h"
 #include "toolstack/rfd/manual.h"
 #include "toolstack/rfd/server.h"
+#include "toolstack/rfd/watch.h"
 
-#define LOOK_MS 1000
+#define LOOK_MS	     1000
+#define LOG_SIZE_MIN (16U << 10)
+#define LOG_SIZE_MAX (1U << 30)
 
 static const char usage[] =
 	"usage: rfd [OPTION]...\n"
@@ -32,14 +36,29 @@ static const char usage[] =
 	"The daemon of the control domain: sees to guests that have ended, and answers by HTTP.\n"
 	"\n"
 	"  --socket PATH   listen there (default: rfd.sock in the folder of state)\n"
+	"  --log-size KIB  of the log of a guest's console; there are two (1024)\n"
 	"  --background    go on in the background; it returns when requests are answered\n"
 	"  --api           print the reference of what can be asked, and leave\n"
 	"  --help          this text\n"
 	"  --version       the version\n"
 	"\n"
-	"The folder of state is /run/ringfence, or $RINGFENCE_STATE. It ends on SIGTERM and SIGINT;\n"
-	"guests are not touched. Exit status: 0 ended by a signal, 1 failed, 2 usage, 4 another one\n"
+	"The folder of state is /run/ringfence, or $RINGFENCE_STATE; that of logs is\n"
+	"/var/log/ringfence, or $RINGFENCE_LOG. It ends on SIGTERM and SIGINT; guests are not touched.\n"
+	" Exit status: 0 ended by a signal, 1 failed, 2 usage, 4 another one\n"
 	"is there already.\n";
+
+static bool parse_size(const char *word, uint64_t *size)
+{
+	char *end;
+
+	*size = strtoull(word, &end, 10) << 10;
+	if (word[0] >= '0' && word[0] <= '9' && !*end && *size >= LOG_SIZE_MIN &&
+	    *size <= LOG_SIZE_MAX)
+		return true;
+	fprintf(stderr, "rfd: --log-size %s: should be a number of KiB from %u to %u\n", word,
+		LOG_SIZE_MIN >> 10, LOG_SIZE_MAX >> 10);
+	return false;
+}
 
 /* -1: go on; otherwise the exit status. */
 static int parse_one(struct options *options, int option)
@@ -51,6 +70,8 @@ static int parse_one(struct options *options, int option)
 	case 'b':
 		options->background = true;
 		return -1;
+	case 'l':
+		return parse_size(optarg, &options->log_size) ? -1 : STATUS_USAGE;
 	case 'a':
 		manual_print();
 		return STATUS_OK;
@@ -71,6 +92,7 @@ static int parse(struct options *options, int count, char **arguments)
 	static const struct option known[] = {
 		{ "socket", required_argument, NULL, 's' },
 		{ "background", no_argument, NULL, 'b' },
+		{ "log-size", required_argument, NULL, 'l' },
 		{ "api", no_argument, NULL, 'a' },
 		{ "help", no_argument, NULL, 'h' },
 		{ "version", no_argument, NULL, 'v' },
@@ -97,7 +119,7 @@ static enum status be_the_only_one(struct report *report)
 	char path[PATH_MAX];
 	int file;
 
-	snprintf(path, sizeof(path), "%s/rfd.lock", places_state());
+	daemon_lock_path(path);
 	if (!places_make_state()) {
 		report_fail(report, "%s: %s", places_state(), strerror(errno));
 		return STATUS_FAILED;
@@ -107,8 +129,12 @@ static enum status be_the_only_one(struct report *report)
 		report_fail(report, "%s: %s", path, strerror(errno));
 		return STATUS_FAILED;
 	}
-	if (!flock(file, LOCK_EX | LOCK_NB))
-		return STATUS_OK;
+	/* Somebody may just be looking whether we are there. */
+	for (int i = 0; i < 10; i++) {
+		if (!flock(file, LOCK_EX | LOCK_NB))
+			return STATUS_OK;
+		usleep(20000);
+	}
 	report_fail(report, "%s: another rfd is there already", path);
 	return STATUS_BUSY;
 }
@@ -169,6 +195,12 @@ static int take_signals(void)
 
 /* --- Running --- */
 
+struct parts {
+	struct supervise supervise;
+	struct watch watch;
+	struct server server;
+};
+
 static void serve(struct server *server, int signals)
 {
 	struct pollfd files = { .fd = signals, .events = POLLIN };
@@ -177,22 +209,44 @@ static void serve(struct server *server, int signals)
 		server_look(server);
 }
 
+static bool start(struct parts *parts, struct daemon *daemon, struct report *report)
+{
+	supervise_start(&parts->supervise, daemon);
+	if (!watch_start(&parts->watch, daemon, &parts->supervise, report)) {
+		supervise_stop(&parts->supervise);
+		return false;
+	}
+	if (server_start(&parts->server, daemon, report))
+		return true;
+	watch_stop(&parts->watch);
+	supervise_stop(&parts->supervise);
+	return false;
+}
+
+/* Those first who might wait for others. */
+static void stop(struct parts *parts, struct daemon *daemon)
+{
+	event_close(&daemon->events);
+	server_stop(&parts->server);
+	watch_stop(&parts->watch);
+	supervise_stop(&parts->supervise);
+}
+
 static enum status run(struct daemon *daemon, int signals, int parent, struct report *report)
 {
-	struct server server;
+	static struct parts parts;
 	enum status status = be_the_only_one(report);
 
 	if (status != STATUS_OK)
 		return status;
 	event_open(&daemon->events);
-	if (!server_start(&server, daemon, report))
+	event_add(&daemon->events, EVENT_DAEMON_STARTED, NULL, "version " RF_VERSION);
+	if (!start(&parts, daemon, report))
 		return STATUS_FAILED;
 	be_ready(parent, STATUS_OK);
-	event_add(&daemon->events, EVENT_DAEMON_STARTED, NULL, "version " RF_VERSION);
 	log_line("answers at %s", daemon->options.socket);
-	serve(&server, signals);
-	event_close(&daemon->events);
-	server_stop(&server);
+	serve(&parts.server, signals);
+	stop(&parts, daemon);
 	event_free(&daemon->events);
 	return STATUS_OK;
 }
@@ -204,7 +258,8 @@ int main(int count, char **arguments)
 	char socket[PATH_MAX];
 	int status, parent = -1;
 
-	snprintf(socket, sizeof(socket), "%s/rfd.sock", places_state());
+	daemon_socket(socket);
+	daemon.options.log_size = CONSOLE_LOG_SIZE;
 	daemon.options.socket = socket;
 	status = parse(&daemon.options, count, arguments);
 	if (status >= 0)

@@ -11,6 +11,7 @@
 
 #include "toolstack/lib/change.h"
 #include "toolstack/lib/counters.h"
+#include "toolstack/lib/daemon.h"
 #include "toolstack/lib/domain.h"
 #include "toolstack/lib/domain_json.h"
 #include "toolstack/lib/life.h"
@@ -123,7 +124,7 @@ static enum status see_end(struct request *request)
 				    request->info.name, seconds);
 	if (error)
 		return refuse(request, "cannot be watched", error);
-	if (life_end(&request->access, &request->info, &request->report) == LIFE_FAILED)
+	if (daemon_end(&request->access, &request->info, &request->report) == LIFE_FAILED)
 		return request_refuse(request, STATUS_FAILED);
 	return request_done(request);
 }

@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * What there is, and what has changed of it.
+ *
+ * Interface: watch.h. Locks: none: one thread. Events and those who have ended go through their own.
+ * Odd: news only say that there is something to see. A guest that prints without end makes news without end; so there
+ * are at most so many looks in a second, and what does not fit into the hypervisor's ring in between is lost,
+ * and counted.
+ */
+#include "toolstack/rfd/watch.h"
+
+#include <string.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "toolstack/rfd/log.h"
+
+#define LOOK_MS	 1000 /* what makes no news is seen so often */
+#define PAUSE_US 20000
+
+static uint64_t now_ms(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return (uint64_t)time.tv_sec * 1000 + (uint64_t)time.tv_nsec / 1000000;
+}
+
+/* --- Consoles --- */
+
+static void open_log(struct watch *watch, struct watch_domain *d)
+{
+	struct report report = { .warnings = 0 };
+
+	d->logging = console_log_open(&d->log, &d->info, watch->daemon->options.log_size, &report);
+	if (!d->logging && !d->log_failed)
+		log_line("%s: its console is not logged: %s", d->info.name, report.error);
+	d->log_failed = !d->logging;
+}
+
+static void close_log(struct watch_domain *d)
+{
+	if (d->logging)
+		console_log_close(&d->log);
+	d->logging = false;
+}
+
+static void take_console(struct watch *watch, struct watch_domain *d)
+{
+	if (!d->logging)
+		open_log(watch, d);
+	if (d->logging && d->log.position != d->info.console_bytes)
+		console_log_take(&d->log, &watch->access);
+}
+
+/* --- Changes --- */
+
+static void tell(struct watch *watch, enum event_kind kind, const struct rf_domain_info *info)
+{
+	event_add(&watch->daemon->events, kind, info, "%s", "");
+}
+
+static void tell_state(struct watch *watch, const struct rf_domain_info *info)
+{
+	if (info->state == RF_DOMAIN_RUNNING)
+		tell(watch, EVENT_RUNNING, info);
+	else if (info->state == RF_DOMAIN_PAUSED)
+		tell(watch, EVENT_PAUSED, info);
+	else if (!domain_ended(info))
+		return;
+	else if (info->state == RF_DOMAIN_CRASHED || info->reason == RF_SHUTDOWN_CRASH)
+		tell(watch, EVENT_CRASHED, info);
+	else
+		tell(watch,
+		     info->reason == RF_SHUTDOWN_REBOOT ? EVENT_WANTS_REBOOT : EVENT_POWERED_OFF,
+		     info);
+}
+
+static void remove_domain(struct watch *watch, struct watch_domain *d)
+{
+	close_log(d);
+	console_log_forget(d->info.domain);
+	tell(watch, EVENT_REMOVED, &d->info);
+	d->there = false;
+}
+
+static void add_domain(struct watch *watch, struct watch_domain *d,
+		       const struct rf_domain_info *info)
+{
+	*d = (struct watch_domain){ .there = true, .info = *info, .since = now_ms() };
+	if (watch->again)
+		tell(watch, EVENT_CREATED, info);
+	/* One that is paused as it was made has not been stopped. */
+	if (watch->again && info->state != RF_DOMAIN_PAUSED)
+		tell_state(watch, info);
+}
+
+static void change_domain(struct watch *watch, struct watch_domain *d,
+			  const struct rf_domain_info *info)
+{
+	struct rf_domain_info before = d->info;
+
+	d->info = *info;
+	if (strncmp(before.name, info->name, sizeof(info->name))) {
+		close_log(d);
+		event_add(&watch->daemon->events, EVENT_RENAMED, info, "was %s", before.name);
+	}
+	if (before.state != info->state)
+		tell_state(watch, info);
+}
+
+/* What it printed last is read before anybody removes it. */
+static void look_at(struct watch *watch, const struct rf_domain_info *info)
+{
+	struct watch_domain *d = &watch->domains[info->domain];
+
+	if (d->there && d->info.serial != info->serial)
+		remove_domain(watch, d);
+	if (!d->there)
+		add_domain(watch, d, info);
+	else
+		change_domain(watch, d, info);
+	d->seen = true;
+	take_console(watch, d);
+	if (!domain_ended(info) || d->told)
+		return;
+	d->told = true;
+	supervise_add(watch->supervise, info, now_ms() - d->since);
+}
+
+void watch_look(struct watch *watch)
+{
+	struct rf_domain_info info;
+
+	for (uint32_t n = 0; n < DOMAIN_NUMBERS; n++)
+		watch->domains[n].seen = false;
+	for (uint32_t n = 0; domain_next(&watch->access, n, &info); n = info.domain + 1)
+		if (!info.control)
+			look_at(watch, &info);
+	for (uint32_t n = 0; n < DOMAIN_NUMBERS; n++)
+		if (watch->domains[n].there && !watch->domains[n].seen)
+			remove_domain(watch, &watch->domains[n]);
+	watch->again = true;
+}
+
+/* --- The thread --- */
+
+static void *run(void *context)
+{
+	struct watch *watch = context;
+
+	do {
+		watch_look(watch);
+		usleep(PAUSE_US);
+	} while (!access_wait(&watch->access, watch->stop, LOOK_MS));
+	return NULL;
+}
+
+bool watch_open(struct watch *watch, struct daemon *daemon, struct supervise *supervise,
+		struct report *report)
+{
+	memset(watch, 0, sizeof(*watch));
+	watch->daemon = daemon;
+	watch->supervise = supervise;
+	watch->stop = eventfd(0, EFD_CLOEXEC);
+	if (daemon->open(&watch->access, report))
+		return true;
+	close(watch->stop);
+	return false;
+}
+
+void watch_close(struct watch *watch)
+{
+	for (uint32_t n = 0; n < DOMAIN_NUMBERS; n++)
+		close_log(&watch->domains[n]);
+	access_close(&watch->access);
+	close(watch->stop);
+}
+
+bool watch_start(struct watch *watch, struct daemon *daemon, struct supervise *supervise,
+		 struct report *report)
+{
+	if (!watch_open(watch, daemon, supervise, report))
+		return false;
+	pthread_create(&watch->thread, NULL, run, watch);
+	return true;
+}
+
+void watch_stop(struct watch *watch)
+{
+	eventfd_write(watch->stop, 1);
+	pthread_join(watch->thread, NULL);
+	watch_close(watch);
+}
