@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "rfd_fake.h"
+#include "toolstack/rfd/autostart.h"
 #include "toolstack/rfd/route.h"
 #include "toolstack/rfd/server.h"
 
@@ -32,6 +33,7 @@ static void start(struct setup *s)
 	s->daemon.options.socket = s->socket;
 	s->daemon.open = fake_open;
 	event_open(&s->daemon.events);
+	metrics_open(&s->daemon.metrics);
 	assert_true(server_start(&s->server, &s->daemon, &s->report));
 }
 
@@ -41,6 +43,7 @@ static void finish(struct setup *s)
 	event_close(&s->daemon.events);
 	server_stop(&s->server);
 	event_free(&s->daemon.events);
+	metrics_close(&s->daemon.metrics);
 	fake_finish();
 }
 
@@ -209,6 +212,109 @@ static void test_node(void **state)
 	assert_int_equal(ask(&s, "GET /v1/version", ""), 200);
 	assert_int_equal(ask(&s, "GET /v1/node", ""), 200);
 	assert_int_equal(json_integer_value(json_object_get(s.json, "domains")), 1);
+	finish(&s);
+}
+
+static void test_metrics(void **state)
+{
+	static const char *const lines[] = {
+		"\nringfence_domains 2\n",
+		"\nringfence_domain_state{domain=\"web\",id=\"1\",state=\"running\"} 1\n",
+		"\nringfence_vcpu_cpu_seconds_total{domain=\"web\",id=\"1\",vcpu=\"1\"} 1.5\n",
+		"\nringfence_vcpu_steal_seconds_total{domain=\"web\",id=\"1\",vcpu=\"0\"} 0.5\n",
+		"\nringfence_domain_console_bytes_total{domain=\"web\",id=\"1\"} 6\n",
+		"\nringfence_events_total{event=\"crashed\"} 0\n",
+	};
+	struct setup s;
+
+	(void)state;
+	start(&s);
+	assert_int_equal(ask(&s, "GET /metrics", ""), 200);
+	assert_int_equal(create(&s, "web", ", \"vcpus\": 2"), 200);
+	fake_print(1, "hello\n", 6);
+	metrics_collect(&s.daemon);
+	assert_int_equal(ask(&s, "GET /metrics", ""), 200);
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
+		if (!strstr(s.text, lines[i]))
+			fail_msg("no %s in %s", lines[i], s.text);
+	assert_null(strstr(s.text, "hypercalls_total{"));
+	finish(&s);
+}
+
+/* --- Guests that are kept --- */
+
+static int define(struct setup *s, const char *name, const char *more)
+{
+	char body[512];
+
+	snprintf(body, sizeof(body),
+		 "{\"config\": {\"name\": \"%s\", \"kernel\": \"%s/kernel\"}%s}", name, fake.folder,
+		 more);
+	return ask(s, "POST /v1/definitions", body);
+}
+
+static void test_definitions(void **state)
+{
+	struct setup s;
+
+	(void)state;
+	start(&s);
+	assert_int_equal(define(&s, "web", ""), 200);
+	assert_int_equal(define(&s, "app", ", \"autostart\": true"), 200);
+	assert_int_equal(ask(&s, "GET /v1/definitions", ""), 200);
+	assert_int_equal(json_array_size(s.json), 2);
+	assert_string_equal(json_string_value(json_object_get(json_array_get(s.json, 0), "name")),
+			    "app");
+	assert_int_equal(ask(&s, "POST /v1/definitions/web/autostart", ""), 200);
+	assert_int_equal(ask(&s, "POST /v1/definitions/app/autostart", "{\"autostart\": false}"),
+			 200);
+	autostart_run(&s.daemon);
+	assert_string_equal(fake_info(1).name, "web");
+	assert_int_equal(fake_info(2).state, 0);
+	/* Once after the machine has started. */
+	assert_int_equal(ask(&s, "POST /v1/domains/web/destroy", ""), 200);
+	autostart_run(&s.daemon);
+	assert_int_equal(fake_info(1).state, 0);
+	assert_int_equal(ask(&s, "POST /v1/definitions/web/start", "{\"paused\": true}"), 200);
+	assert_int_equal(fake_info(1).state, RF_DOMAIN_PAUSED);
+	assert_int_equal(ask(&s, "POST /v1/definitions/web/start", ""), 422);
+	is_error(&s, "failed", 1, "web: there is a domain of this name");
+	assert_int_equal(ask(&s, "DELETE /v1/definitions/web", ""), 200);
+	assert_int_equal(ask(&s, "DELETE /v1/definitions/web", ""), 404);
+	assert_int_equal(ask(&s, "GET /v1/definitions/web", ""), 404);
+	assert_int_equal(fake_info(1).state, RF_DOMAIN_PAUSED);
+	finish(&s);
+}
+
+/* What is no definition, or half of one; names that are no names. */
+static void test_bad_definitions(void **state)
+{
+	char path[96];
+	struct setup s;
+	FILE *file;
+
+	(void)state;
+	start(&s);
+	snprintf(path, sizeof(path), "%s/half.json", fake.folder);
+	file = fopen(path, "w");
+	assert_non_null(file);
+	fputs("{\"autostart\": true, \"config\": {\"ker", file);
+	fclose(file);
+	assert_int_equal(define(&s, "web", ", \"autostart\": true"), 200);
+	assert_int_equal(ask(&s, "GET /v1/definitions", ""), 200);
+	assert_non_null(json_object_get(json_array_get(s.json, 0), "error"));
+	assert_int_equal(ask(&s, "GET /v1/definitions/half", ""), 422);
+	/* It keeps nobody else from starting. */
+	autostart_run(&s.daemon);
+	assert_string_equal(fake_info(1).name, "web");
+	assert_int_equal(s.daemon.events.counts[EVENT_FAILED], 1);
+	assert_int_equal(ask(&s, "GET /v1/definitions/..", ""), 404);
+	assert_int_equal(ask(&s, "GET /v1/definitions/%2e%2e%2fkernel", ""), 404);
+	assert_int_equal(ask(&s, "DELETE /v1/definitions/none", ""), 404);
+	assert_int_equal(define(&s, "a/b", ""), 400);
+	assert_int_equal(ask(&s, "POST /v1/definitions",
+			     "{\"config\": {\"name\": \"x\", \"kernel\": \"/nowhere\"}}"),
+			 422);
 	finish(&s);
 }
 
@@ -460,11 +566,19 @@ static void test_many(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_life),	    cmocka_unit_test(test_console),
-		cmocka_unit_test(test_node),	    cmocka_unit_test(test_events),
-		cmocka_unit_test(test_events_lost), cmocka_unit_test(test_refused),
-		cmocka_unit_test(test_bodies),	    cmocka_unit_test(test_huge),
-		cmocka_unit_test(test_no_http),	    cmocka_unit_test(test_slow),
+		cmocka_unit_test(test_life),
+		cmocka_unit_test(test_console),
+		cmocka_unit_test(test_node),
+		cmocka_unit_test(test_events),
+		cmocka_unit_test(test_metrics),
+		cmocka_unit_test(test_definitions),
+		cmocka_unit_test(test_bad_definitions),
+		cmocka_unit_test(test_events_lost),
+		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_bodies),
+		cmocka_unit_test(test_huge),
+		cmocka_unit_test(test_no_http),
+		cmocka_unit_test(test_slow),
 		cmocka_unit_test(test_many),
 	};
 

@@ -152,7 +152,6 @@ bool life_rename(const struct rf_domain_info *info, const char *name, struct rep
 
 /* --- Beginning --- */
 
-/* What is kept must mean the same from any folder. */
 static void make_absolute(char **path)
 {
 	char *whole = *path ? realpath(*path, NULL) : NULL;
@@ -161,6 +160,12 @@ static void make_absolute(char **path)
 		return;
 	free(*path);
 	*path = whole;
+}
+
+void life_make_absolute(struct config *config)
+{
+	make_absolute(&config->kernel);
+	make_absolute(&config->initrd);
 }
 
 static bool start(struct access *access, struct rf_domain_info *info, struct report *report)
@@ -200,8 +205,7 @@ bool life_create(struct access *access, struct config *config, bool paused,
 
 	if (!take_lock(&lock, report))
 		return false;
-	make_absolute(&config->kernel);
-	make_absolute(&config->initrd);
+	life_make_absolute(config);
 	good = create(access, config, paused, info, report);
 	give_lock(&lock);
 	return good;

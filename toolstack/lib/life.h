@@ -24,6 +24,8 @@ enum life_result {
 /* Makes a domain, and starts it unless it is to be left paused; no two have one name. */
 bool life_create(struct access *access, struct config *config, bool paused,
 		 struct rf_domain_info *info, struct report *report);
+/* What is kept of it must mean the same from any folder: life_create does it itself. */
+void life_make_absolute(struct config *config);
 /* What it was made from. False: that is not known. */
 bool life_recall(const struct rf_domain_info *info, struct config *config, struct report *report);
 /* What that says about how it has ended. */

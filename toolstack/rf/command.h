@@ -27,6 +27,7 @@ struct verb_option {
 enum verb_words {
 	WORDS_NONE,
 	WORDS_DOMAIN,
+	WORDS_DEFINITION,
 	WORDS_FILE,
 	WORDS_VERB,
 };

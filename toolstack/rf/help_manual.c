@@ -150,6 +150,7 @@ static void print_completion_verb(const struct verb *verb)
 	static const char *const words[] = {
 		[WORDS_NONE] = "",
 		[WORDS_DOMAIN] = "$(rf list --names 2>/dev/null)",
+		[WORDS_DEFINITION] = "$(rf definitions --names 2>/dev/null)",
 		[WORDS_FILE] = "$(compgen -f -- \"$word\")",
 		[WORDS_VERB] = "$verbs",
 	};

@@ -7,10 +7,12 @@
 #include "toolstack/rf/target.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
 #include <time.h>
 
 #include "toolstack/lib/domain.h"
+#include "toolstack/lib/places.h"
 #include "toolstack/rf/output.h"
 
 enum status target_find(const struct command *command, struct target *target, const char *word)
@@ -48,6 +50,32 @@ enum status target_fail(const struct command *command, const struct target *targ
 {
 	return command_fail(command, status_of(error), "%s: %s: %s", target->info.name, what,
 			    strerror((int)-error));
+}
+
+static bool read_config(const struct command *command, const char *path, struct config *config,
+			struct report *report)
+{
+	if (!config_read(path, config, report))
+		return false;
+	for (unsigned i = 1; i < command->count; i++)
+		if (!config_override(config, command->words[i], report))
+			return false;
+	return config_check(path, config, report);
+}
+
+enum status target_read_config(const struct command *command, struct config *config)
+{
+	struct report report = { .warnings = 0 };
+	char path[PATH_MAX];
+	bool good;
+
+	config_init(config);
+	if (!places_find_config(command->words[0], path, sizeof(path)))
+		return command_fail(command, STATUS_NOT_FOUND, "%s: no such configuration in %s",
+				    command->words[0], places_config());
+	good = read_config(command, path, config, &report);
+	command_warn(command, &report);
+	return good ? STATUS_OK : command_fail(command, STATUS_FAILED, "%s", report.error);
 }
 
 enum status target_done(const struct command *command, enum status status,

@@ -5,6 +5,7 @@
 
 #include "abi/domain.h"
 #include "toolstack/lib/access.h"
+#include "toolstack/lib/config.h"
 #include "toolstack/rf/command.h"
 
 struct target {
@@ -15,6 +16,8 @@ struct target {
 /* Opens, and finds the domain; a NULL word: none. Says what is wrong. In any case target_close. */
 enum status target_open(const struct command *command, struct target *target, const char *word);
 void target_close(struct target *target);
+/* The configuration that the first word names, with the assignments of the others. In any case config_free. */
+enum status target_read_config(const struct command *command, struct config *config);
 /* Another domain on the same way. */
 enum status target_find(const struct command *command, struct target *target, const char *word);
 /* `NAME: what: why`, with the exit status for that error, negative. */

@@ -18,6 +18,7 @@
 #include "abi/version.h"
 #include "toolstack/lib/access.h"
 #include "toolstack/lib/config.h"
+#include "toolstack/lib/daemon.h"
 #include "toolstack/lib/domain.h"
 #include "toolstack/lib/image.h"
 #include "toolstack/lib/places.h"
@@ -168,6 +169,27 @@ static void check_state(struct checks *checks)
 		add(checks, "state", false, "%s: %s", parent, strerror(errno));
 }
 
+/* No fault: `rf` does without. */
+static void check_daemon(struct checks *checks)
+{
+	struct report report = { .warnings = 0 };
+	enum status status;
+	json_t *answer;
+
+	if (!daemon_is_there()) {
+		add(checks, "daemon", true,
+		    "rfd is not there: nobody sees to guests that end, but `rf create --wait`");
+		return;
+	}
+	answer = daemon_get("/v1/version", &status, &report);
+	if (answer)
+		add(checks, "daemon", true, "rfd %s answers",
+		    json_string_value(json_object_get(answer, "rf")));
+	else
+		add(checks, "daemon", false, "%s", report.error);
+	json_decref(answer);
+}
+
 static void check_hypervisor(struct checks *checks)
 {
 	if (!access("/sys/kernel/ringfence", F_OK))
@@ -213,6 +235,7 @@ enum status verb_check(struct command *command)
 		check_hypervisor(&checks);
 		check_device(&checks);
 		check_state(&checks);
+		check_daemon(&checks);
 		check_configs(command, &checks);
 	}
 	print(command, &checks);

@@ -5,44 +5,16 @@
  * Interface: verbs.h. Locks: those of life.c.
  */
 #include <errno.h>
-#include <limits.h>
-#include <string.h>
 
 #include "toolstack/lib/config.h"
 #include "toolstack/lib/domain.h"
 #include "toolstack/lib/life.h"
-#include "toolstack/lib/places.h"
 #include "toolstack/rf/console.h"
 #include "toolstack/rf/output.h"
 #include "toolstack/rf/target.h"
 #include "toolstack/rf/verbs.h"
 
 #define FOREVER (24 * 3600 * 1000U)
-
-static bool read_config(const struct command *command, const char *path, struct config *config,
-			struct report *report)
-{
-	if (!config_read(path, config, report))
-		return false;
-	for (unsigned i = 1; i < command->count; i++)
-		if (!config_override(config, command->words[i], report))
-			return false;
-	return config_check(path, config, report);
-}
-
-static enum status find_config(const struct command *command, struct config *config)
-{
-	struct report report = { .warnings = 0 };
-	char path[PATH_MAX];
-	bool good;
-
-	if (!places_find_config(command->words[0], path, sizeof(path)))
-		return command_fail(command, STATUS_NOT_FOUND, "%s: no such configuration in %s",
-				    command->words[0], places_config());
-	good = read_config(command, path, config, &report);
-	command_warn(command, &report);
-	return good ? STATUS_OK : command_fail(command, STATUS_FAILED, "%s", report.error);
-}
 
 static const char *name_of(enum life_result result)
 {
@@ -116,8 +88,7 @@ enum status verb_create(struct command *command)
 	struct target target;
 	enum status status;
 
-	config_init(&config);
-	status = find_config(command, &config);
+	status = target_read_config(command, &config);
 	if (status == STATUS_OK) {
 		status = target_open(command, &target, NULL);
 		if (status == STATUS_OK)

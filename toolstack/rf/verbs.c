@@ -15,6 +15,7 @@
 	}
 
 #define LIFE   "Guests"
+#define KEEP   "Guests that are kept"
 #define LOOK   "Looking at them"
 #define SHARES "Processors and memory"
 #define NODE   "This node"
@@ -24,6 +25,28 @@ static const struct verb_option create_options[] = {
 	{ "paused", 'p', NULL, "leave it paused: `rf unpause` starts it" },
 	{ "console", 'c', NULL, "show its console" },
 	{ "wait", 'w', NULL, "stay, and do what the `on_*` keys say when it ends" },
+	END,
+};
+
+static const struct verb_option define_options[] = {
+	{ "autostart", 'a', NULL, "start it with the node" },
+	END,
+};
+
+static const struct verb_option start_options[] = {
+	{ "paused", 'p', NULL, "leave it paused: `rf unpause` starts it" },
+	{ "console", 'c', NULL, "show its console" },
+	END,
+};
+
+static const struct verb_option autostart_options[] = {
+	{ "off", 0, NULL, "do not" },
+	END,
+};
+
+static const struct verb_option events_options[] = {
+	{ "since", 's', "NUMBER", "only what came after this one" },
+	{ "follow", 'f', NULL, "stay, and print what comes" },
 	END,
 };
 
@@ -99,6 +122,21 @@ const struct verb verbs[] = {
 	{ "sysrq", LIFE, "DOMAIN KEY", 2, 2, WORDS_DOMAIN, "Send a SysRq key to a guest",
 	  "`rf sysrq DOMAIN h` has Linux list the keys on its console.", NULL, verb_sysrq },
 
+	{ "define", KEEP, "CONFIGURATION [KEY=VALUE]...", 1, MANY, WORDS_FILE,
+	  "Keep a guest's configuration, whether it runs or not",
+	  "As a file in /var/lib/ringfence. It takes the place of one with the same name; a guest that runs "
+	  "is not touched.",
+	  define_options, verb_define },
+	{ "undefine", KEEP, "NAME", 1, 1, WORDS_DEFINITION, "Keep it no longer",
+	  "A guest that runs is not touched.", NULL, verb_undefine },
+	{ "definitions", KEEP, "", 0, 0, WORDS_NONE, "List the guests that are kept", "",
+	  list_options, verb_definitions },
+	{ "start", KEEP, "NAME", 1, 1, WORDS_DEFINITION, "Make a guest that is kept, and start it",
+	  "", start_options, verb_start },
+	{ "autostart", KEEP, "NAME", 1, 1, WORDS_DEFINITION, "Start a guest with the node",
+	  "The daemon rfd does it, once after the machine has started.", autostart_options,
+	  verb_autostart },
+
 	{ "list", LOOK, "[DOMAIN]", 0, 1, WORDS_DOMAIN, "List the domains", "", list_options,
 	  verb_list },
 	{ "info", LOOK, "[DOMAIN]", 0, 1, WORDS_DOMAIN, "Say all about a domain, or about the node",
@@ -114,6 +152,10 @@ const struct verb verbs[] = {
 	{ "stats", LOOK, "DOMAIN", 1, 1, WORDS_DOMAIN,
 	  "Count a domain's entries into the hypervisor by reason, and what was done in them",
 	  "What was never counted is left out.", stats_options, verb_stats },
+
+	{ "events", LOOK, "", 0, 0, WORDS_NONE, "Print what has happened to domains",
+	  "From the daemon rfd, which keeps the last 1,024. With --json a line for each.",
+	  events_options, verb_events },
 
 	{ "vcpu-list", SHARES, "[DOMAIN]", 0, 1, WORDS_DOMAIN,
 	  "List virtual processors, and where they run", "", NULL, verb_vcpu_list },

@@ -5,12 +5,16 @@
 
 #include "toolstack/rf/command.h"
 
+enum status verb_autostart(struct command *command);
 enum status verb_check(struct command *command);
 enum status verb_console(struct command *command);
 enum status verb_create(struct command *command);
+enum status verb_define(struct command *command);
+enum status verb_definitions(struct command *command);
 enum status verb_destroy(struct command *command);
 enum status verb_dmesg(struct command *command);
 enum status verb_domid(struct command *command);
+enum status verb_events(struct command *command);
 enum status verb_help(struct command *command);
 enum status verb_info(struct command *command);
 enum status verb_list(struct command *command);
@@ -20,10 +24,12 @@ enum status verb_reboot(struct command *command);
 enum status verb_rename(struct command *command);
 enum status verb_sched(struct command *command);
 enum status verb_shutdown(struct command *command);
+enum status verb_start(struct command *command);
 enum status verb_stats(struct command *command);
 enum status verb_sysrq(struct command *command);
 enum status verb_top(struct command *command);
 enum status verb_trigger(struct command *command);
+enum status verb_undefine(struct command *command);
 enum status verb_unpause(struct command *command);
 enum status verb_vcpu_list(struct command *command);
 enum status verb_vcpu_pin(struct command *command);

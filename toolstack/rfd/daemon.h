@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the parts of rfd share: how it was started, and the queue of events. */
+/* What the parts of rfd share: how it was started, what has happened, what was counted. */
 #ifndef TOOLSTACK_RFD_DAEMON_H
 #define TOOLSTACK_RFD_DAEMON_H
 
@@ -8,6 +8,7 @@
 
 #include "toolstack/lib/access.h"
 #include "toolstack/rfd/event.h"
+#include "toolstack/rfd/metrics.h"
 
 struct options {
 	const char *socket;
@@ -23,6 +24,7 @@ struct daemon {
 	 */
 	bool (*open)(struct access *access, struct report *report);
 	struct event_queue events;
+	struct metrics metrics;
 };
 
 #endif

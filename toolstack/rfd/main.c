@@ -21,6 +21,7 @@
 #include "toolstack/lib/daemon.h"
 #include "toolstack/lib/places.h"
 #include "toolstack/lib/status.h"
+#include "toolstack/rfd/autostart.h"
 #include "toolstack/rfd/log.h"
 #include "toolstack/rfd/manual.h"
 #include "toolstack/rfd/server.h"
@@ -43,7 +44,8 @@ static const char usage[] =
 	"  --version       the version\n"
 	"\n"
 	"The folder of state is /run/ringfence, or $RINGFENCE_STATE; that of logs is\n"
-	"/var/log/ringfence, or $RINGFENCE_LOG. It ends on SIGTERM and SIGINT; guests are not touched.\n"
+	"/var/log/ringfence, or $RINGFENCE_LOG; that of guests that are kept /var/lib/ringfence, or\n"
+	"$RINGFENCE_DEFINITIONS. It ends on SIGTERM and SIGINT; guests are not touched.\n"
 	" Exit status: 0 ended by a signal, 1 failed, 2 usage, 4 another one\n"
 	"is there already.\n";
 
@@ -205,8 +207,11 @@ static void serve(struct server *server, int signals)
 {
 	struct pollfd files = { .fd = signals, .events = POLLIN };
 
-	while (poll(&files, 1, LOOK_MS) <= 0)
+	for (unsigned turn = 1; poll(&files, 1, LOOK_MS) <= 0; turn++) {
 		server_look(server);
+		if (turn % METRICS_SECONDS == 0)
+			metrics_collect(server->daemon);
+	}
 }
 
 static bool start(struct parts *parts, struct daemon *daemon, struct report *report)
@@ -216,6 +221,7 @@ static bool start(struct parts *parts, struct daemon *daemon, struct report *rep
 		supervise_stop(&parts->supervise);
 		return false;
 	}
+	metrics_collect(daemon);
 	if (server_start(&parts->server, daemon, report))
 		return true;
 	watch_stop(&parts->watch);
@@ -240,14 +246,17 @@ static enum status run(struct daemon *daemon, int signals, int parent, struct re
 	if (status != STATUS_OK)
 		return status;
 	event_open(&daemon->events);
+	metrics_open(&daemon->metrics);
 	event_add(&daemon->events, EVENT_DAEMON_STARTED, NULL, "version " RF_VERSION);
 	if (!start(&parts, daemon, report))
 		return STATUS_FAILED;
 	be_ready(parent, STATUS_OK);
+	autostart_run(daemon);
 	log_line("answers at %s", daemon->options.socket);
 	serve(&parts.server, signals);
 	stop(&parts, daemon);
 	event_free(&daemon->events);
+	metrics_close(&daemon->metrics);
 	return STATUS_OK;
 }
 

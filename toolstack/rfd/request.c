@@ -169,6 +169,30 @@ bool request_add_word(struct request *request, const char *name, const char *wor
 	return false;
 }
 
+/* A daemon has no folder that a path could be relative to. */
+static bool is_whole(struct request *request, const char *key, const char *path)
+{
+	return !path || path[0] == '/' ||
+	       report_fail(&request->report, "config: %s: should be a whole path", key);
+}
+
+bool request_config(struct request *request, struct config *config)
+{
+	struct report *report = &request->report;
+	char *text = json_dumps(json_object_get(request->fields, "config"), 0);
+	bool good;
+
+	config_init(config);
+	good = text ? config_parse("config", text, strlen(text), config, report)
+		    : report_fail(report, "out of memory");
+	free(text);
+	if (good && !config->name)
+		good = report_fail(report, "config: name: is missing");
+	return good && is_whole(request, "kernel", config->kernel) &&
+	       is_whole(request, "initrd", config->initrd) &&
+	       config_check("config", config, report);
+}
+
 /* --- Running --- */
 
 static enum status read_body(struct request *request)

@@ -13,6 +13,7 @@
 
 #include "abi/domain.h"
 #include "toolstack/lib/access.h"
+#include "toolstack/lib/config.h"
 #include "toolstack/lib/report.h"
 #include "toolstack/lib/status.h"
 #include "toolstack/rfd/daemon.h"
@@ -87,6 +88,8 @@ enum status request_done(struct request *request);
 const char *request_text(const struct request *request, const char *name);
 uint64_t request_number(const struct request *request, const char *name, uint64_t otherwise);
 bool request_yes(const struct request *request, const char *name, bool otherwise);
+/* The field `config`, checked as a file is. In any case config_free. */
+bool request_config(struct request *request, struct config *config);
 /* A word of a query, as the kind of its field has it. */
 bool request_add_word(struct request *request, const char *name, const char *word);
 

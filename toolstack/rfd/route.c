@@ -37,6 +37,23 @@ static const struct field create_fields[] = {
 	END,
 };
 
+static const struct field define_fields[] = {
+	{ "config", FIELD_OBJECT, true, 0, 0,
+	  "the [configuration](config.md); files in it have whole paths" },
+	{ "autostart", FIELD_YES, false, 0, 0, "start it with the node (false)" },
+	END,
+};
+
+static const struct field start_fields[] = {
+	{ "paused", FIELD_YES, false, 0, 0, "leave it paused (false)" },
+	END,
+};
+
+static const struct field autostart_fields[] = {
+	{ "autostart", FIELD_YES, false, 0, 0, "start it with the node, or not (true)" },
+	END,
+};
+
 static const struct field end_fields[] = {
 	{ "wait", FIELD_YES, false, 0, 0,
 	  "answer when it has ended, and what its configuration says was done (true)" },
@@ -90,6 +107,9 @@ const struct route route_table[] = {
 	  "An object with `events`, `last`, the number of the newest, and `lost`: some that came after "
 	  "`since` are not kept any more",
 	  route_events },
+	{ "GET", "/metrics", 0, NULL, "Count, for Prometheus",
+	  "Text in its format, at most five seconds old: the node, domains, virtual processors, events",
+	  route_metrics },
 
 	{ "GET", "/v1/domains", ROUTE_ACCESS, NULL, "List the domains", "As `rf list --json`",
 	  route_domain_list },
@@ -133,6 +153,23 @@ const struct route route_table[] = {
 	{ "POST", "/v1/domains/{domain}/vcpu-pin", ROUTE_DOMAIN, vcpu_pin_fields,
 	  "Say on which processors its virtual ones may run", "An empty object",
 	  route_domain_vcpu_pin },
+
+	{ "GET", "/v1/definitions", 0, NULL, "List the guests that are kept",
+	  "As `rf definitions --json`; one that cannot be read has an `error`",
+	  route_definition_list },
+	{ "POST", "/v1/definitions", 0, define_fields,
+	  "Keep a guest's configuration, in place of one with the same name",
+	  "An object with `name`, `autostart` and `config`", route_definition_write },
+	{ "GET", "/v1/definitions/{name}", 0, NULL, "Say how one is kept",
+	  "An object with `name`, `autostart` and `config`", route_definition_info },
+	{ "DELETE", "/v1/definitions/{name}", 0, NULL,
+	  "Keep it no longer; a guest that runs is not touched", "An empty object",
+	  route_definition_remove },
+	{ "POST", "/v1/definitions/{name}/start", ROUTE_ACCESS, start_fields,
+	  "Make the guest, and start it", "An object with `name` and `domain`, its number",
+	  route_definition_start },
+	{ "POST", "/v1/definitions/{name}/autostart", 0, autostart_fields,
+	  "Start it with the node, or not", "An empty object", route_definition_autostart },
 	{ NULL, NULL, 0, NULL, NULL, NULL, NULL },
 };
 

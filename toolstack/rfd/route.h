@@ -16,6 +16,7 @@ enum status route_index(struct request *request);
 enum status route_node(struct request *request);
 enum status route_version(struct request *request);
 enum status route_log(struct request *request);
+enum status route_metrics(struct request *request);
 enum status route_events(struct request *request);
 
 enum status route_domain_list(struct request *request);
@@ -36,5 +37,12 @@ enum status route_domain_sysrq(struct request *request);
 enum status route_domain_sched(struct request *request);
 enum status route_domain_mem_max(struct request *request);
 enum status route_domain_vcpu_pin(struct request *request);
+
+enum status route_definition_list(struct request *request);
+enum status route_definition_write(struct request *request);
+enum status route_definition_info(struct request *request);
+enum status route_definition_remove(struct request *request);
+enum status route_definition_autostart(struct request *request);
+enum status route_definition_start(struct request *request);
 
 #endif

@@ -57,23 +57,6 @@ enum status route_domain_stats(struct request *request)
 
 /* --- Beginning --- */
 
-/* The same checks as for a file. */
-static bool read_config(const json_t *value, struct config *config, struct report *report)
-{
-	char *text = json_dumps(value, 0);
-	bool good = text ? config_parse("config", text, strlen(text), config, report)
-			 : report_fail(report, "out of memory");
-
-	free(text);
-	if (good && config->kernel && config->kernel[0] != '/')
-		good = report_fail(report, "config: kernel: should be a whole path");
-	if (good && config->initrd && config->initrd[0] != '/')
-		good = report_fail(report, "config: initrd: should be a whole path");
-	if (good && !config->name)
-		good = report_fail(report, "config: name: is missing");
-	return good && config_check("config", config, report);
-}
-
 static json_t *warnings_of(const struct report *report)
 {
 	json_t *list = json_array();
@@ -85,13 +68,11 @@ static json_t *warnings_of(const struct report *report)
 
 enum status route_domain_create(struct request *request)
 {
-	const json_t *value = json_object_get(request->fields, "config");
 	struct rf_domain_info info;
 	struct config config;
 	enum status status = STATUS_OK;
 
-	config_init(&config);
-	if (!read_config(value, &config, &request->report))
+	if (!request_config(request, &config))
 		status = request_refuse(request, STATUS_USAGE);
 	else if (!life_create(&request->access, &config, request_yes(request, "paused", false),
 			      &info, &request->report))

@@ -53,6 +53,13 @@ enum status route_events(struct request *request)
 	return request_answer(request, events);
 }
 
+enum status route_metrics(struct request *request)
+{
+	request->text = metrics_copy(&request->daemon->metrics, &request->text_size);
+	request->type = "text/plain; version=0.0.4";
+	return request->text ? STATUS_OK : request_fail(request, STATUS_FAILED, "out of memory");
+}
+
 /* --- Consoles --- */
 
 /* Until there is nothing more, or there is no room for it. */
