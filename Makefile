@@ -42,7 +42,7 @@ RUN_PACKAGES := gcc libc6-dev make binutils python3 python3-kconfiglib qemu-syst
 	liburing-dev libseccomp-dev
 PACKAGES := $(RUN_PACKAGES) libcmocka-dev clang-14 clang-format-14 libclang-rt-14-dev llvm-14 gdb xorriso mtools \
 	grub-common grub-pc-bin grub-efi-amd64-bin ovmf git stress-ng rt-tests zstd lz4 xenstore-utils \
-	libnbd-dev nbdkit qemu-utils
+	libnbd-dev nbdkit qemu-utils curl
 
 # --- Configuration --------------------------------------------------------------------------------
 
@@ -254,11 +254,12 @@ run: ## boot the hypervisor and Linux in QEMU, to a shell; installs what it need
 
 LINUX ?=
 LINUX_CONFIG ?= node
-linux: $(O)/toolstack/static/rf ## Linux for the hypervisor, and RAM disks, in $(O)/linux (LINUX=TREE: from your own 6.1.y source)
+linux: $(addprefix $(O)/toolstack/static/,rf rfd) ## Linux for the hypervisor, and RAM disks, in $(O)/linux (LINUX=TREE: from your own 6.1.y source)
 	$(Q)guest-pv/build-linux --config '$(LINUX_CONFIG)' $(if $(LINUX),--linux '$(LINUX)') --output $(O)/linux
 	$(Q)guest-pv/initramfs/build --modules $(O)/linux/modules $(O)/linux/initrd.gz
 	$(Q)guest-pv/initramfs/build --small $(O)/linux/guest.gz
-	$(Q)guest-pv/initramfs/build --only --add $(O)/toolstack/static/rf:/bin/rf --add $(O)/linux/bzImage:/boot/linux \
+	$(Q)guest-pv/initramfs/build --only --add $(O)/toolstack/static/rf:/bin/rf --add $(O)/toolstack/static/rfd:/bin/rfd \
+		--add $(O)/linux/bzImage:/boot/linux \
 		--add $(O)/linux/guest.gz:/boot/initrd.gz --add toolstack/guests/hello.json:/etc/ringfence/hello.json \
 		$(O)/linux/rf.gz
 	$(Q)cat $(O)/linux/initrd.gz $(O)/linux/rf.gz >$(O)/linux/node.gz.new && mv $(O)/linux/node.gz.new $(O)/linux/node.gz

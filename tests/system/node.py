@@ -15,10 +15,10 @@ PATIENCE = 240
 
 
 class Node:
-    def __init__(self, memory=768, control="memory=384M", timeout=840):
+    def __init__(self, memory=768, control="memory=384M", timeout=840, initrd=LINUX / "node.gz"):
         self.process = subprocess.Popen(
             [ROOT / "tests/vm", "--timeout", str(timeout), "--smp", "2", "--mem", str(memory), "--control", control,
-             "--initrd", LINUX / "node.gz", "--append", "quiet"],
+             "--initrd", initrd, "--append", "quiet"],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         os.set_blocking(self.process.stdout.fileno(), False)
         self.said = ""

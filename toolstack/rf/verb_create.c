@@ -7,6 +7,7 @@
 #include <errno.h>
 
 #include "toolstack/lib/config.h"
+#include "toolstack/lib/daemon.h"
 #include "toolstack/lib/domain.h"
 #include "toolstack/lib/life.h"
 #include "toolstack/rf/console.h"
@@ -45,7 +46,11 @@ static enum status watch(struct command *command, struct target *target)
 			return target_fail(command, target, "cannot be watched", error);
 		fprintf(stderr, "rf create: %s: %s\n", target->info.name,
 			domain_state(&target->info));
-		result = life_end(&target->access, &target->info, &report);
+		result = daemon_end(&target->access, &target->info, &report);
+		/* The daemon may have made it again. */
+		if (result == LIFE_OTHERS &&
+		    !domain_find(&target->access, target->info.name, &target->info))
+			result = LIFE_RESTARTED;
 		if (result == LIFE_FAILED)
 			return command_fail(command, STATUS_FAILED, "%s", report.error);
 		fprintf(stderr, "rf create: %s: %s\n", target->info.name, name_of(result));

@@ -67,7 +67,7 @@ static const struct field rename_fields[] = {
 };
 
 static const struct field trigger_fields[] = {
-	{ "what", FIELD_TEXT, true, 0, 0, "`\"poweroff\"` or `\"reboot\"`" },
+	{ "what", FIELD_TEXT, true, 0, 0, "`\"poweroff\"`, `\"reboot\"` or `\"nmi\"`" },
 	END,
 };
 
@@ -143,7 +143,8 @@ const struct route route_table[] = {
 	{ "POST", "/v1/domains/{domain}/rename", ROUTE_DOMAIN, rename_fields,
 	  "Give it another name", "An empty object", route_domain_rename },
 	{ "POST", "/v1/domains/{domain}/trigger", ROUTE_DOMAIN, trigger_fields,
-	  "Ask it to end, and do not wait", "An empty object", route_domain_trigger },
+	  "Ask it to end, or send it a non-maskable interrupt, and do not wait", "An empty object",
+	  route_domain_trigger },
 	{ "POST", "/v1/domains/{domain}/sysrq", ROUTE_DOMAIN, sysrq_fields, "Send it a SysRq key",
 	  "An empty object", route_domain_sysrq },
 	{ "POST", "/v1/domains/{domain}/sched", ROUTE_DOMAIN, sched_fields,

@@ -149,7 +149,9 @@ enum status route_domain_trigger(struct request *request)
 		return ask(request, RF_TRIGGER_POWEROFF, 0);
 	if (!strcmp(what, "reboot"))
 		return ask(request, RF_TRIGGER_REBOOT, 0);
-	return request_fail(request, STATUS_USAGE, "what: should be poweroff or reboot");
+	if (!strcmp(what, "nmi"))
+		return ask(request, RF_TRIGGER_NMI, 0);
+	return request_fail(request, STATUS_USAGE, "what: should be poweroff, reboot or nmi");
 }
 
 enum status route_domain_sysrq(struct request *request)
