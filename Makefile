@@ -228,7 +228,7 @@ parallel = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
 needing_linux = $(shell tests/run --list --match '$(TESTS)' system | while read -r test; do \
 	grep -l '^. needs: linux' tests/$$test.sh tests/$$test.py 2>/dev/null; done)
 
-tests: all $(GUESTS) $(UNIT_TESTS) $(FUZZERS) $(FLAG_FILES) $(BENCH_FILES) $(if $(filter tests,$(MAKECMDGOALS)),$(if $(needing_linux),linux))
+tests: all $(O)/tests/system/block_front $(GUESTS) $(UNIT_TESTS) $(FUZZERS) $(FLAG_FILES) $(BENCH_FILES) $(if $(filter tests,$(MAKECMDGOALS)),$(if $(needing_linux),linux))
 	$(Q)tests/run $(RUN_FLAGS) --match '$(TESTS)' style abi unit fuzz guest system
 
 test: deps ## every test, after installing what they need
@@ -471,6 +471,13 @@ $(O)/tests/unit/test_block_race: tests/unit/test_block_race.c $(RACE_SOURCES) $(
 	@mkdir -p $(@D)
 	$(call say,HOSTLD,$@)
 	$(Q)$(CC) $(TOOLSTACK_HOST_FLAGS) -fsanitize=thread -Wno-tsan -o $@ $(filter %.c,$^) $(TOOLSTACK_LIBRARIES_block) -lcmocka
+
+# The front end that tests of back ends play.
+BLOCK_FRONT := $(wildcard tests/system/block/*.c) backends/common/ring.c backends/common/keys.c $(wildcard toolstack/store/client/*.c)
+$(O)/tests/system/block_front: $(BLOCK_FRONT) $(wildcard tests/system/block/*.h backends/common/*.h abi/io/*.h) $(O)/toolstack.host.flags
+	@mkdir -p $(@D)
+	$(call say,HOSTLD,$@)
+	$(Q)$(CC) $(TOOLSTACK_HOST_FLAGS) $(UNIT_SANITIZE) -o $@ $(filter %.c,$^)
 
 # --- Test guests ----------------------------------------------------------------------------------
 

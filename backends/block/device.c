@@ -270,7 +270,7 @@ static void device_look(struct device *device)
 	if (device->changed)
 		device_configure(device);
 	device->changed = false;
-	if (!online || front == STATE_NONE)
+	if (!online)
 		device_go(device, front);
 	else
 		device_stay(device, front);
