@@ -121,8 +121,8 @@ FUZZERS := $(patsubst tests/fuzz/%.c,$(O)/tests/fuzz/%,$(wildcard tests/fuzz/fuz
 # What each program of the toolstack is made of: folders in toolstack/ or backends/, and libraries. The sources of a group,
 # but for main.c, are what tests/unit/test_GROUP_*.c and tests/fuzz/fuzz_GROUP_*.c are linked with.
 TOOLSTACK_GROUPS := store rf rfd block
-TOOLSTACK_FOLDERS_store := store store/client
-TOOLSTACK_FOLDERS_rfstored := store
+TOOLSTACK_FOLDERS_store := store store/client share
+TOOLSTACK_FOLDERS_rfstored := store share
 TOOLSTACK_FOLDERS_rf := rf lib store/client
 TOOLSTACK_FOLDERS_rfd := rfd lib store/client
 TOOLSTACK_LIBRARIES_rf := -ljansson
@@ -254,12 +254,12 @@ run: ## boot the hypervisor and Linux in QEMU, to a shell; installs what it need
 
 LINUX ?=
 LINUX_CONFIG ?= node
-linux: $(addprefix $(O)/toolstack/static/,rf rfd) ## Linux for the hypervisor, and RAM disks, in $(O)/linux (LINUX=TREE: from your own 6.1.y source)
+linux: $(addprefix $(O)/toolstack/static/,rf rfd rfstored) ## Linux for the hypervisor, and RAM disks, in $(O)/linux (LINUX=TREE: from your own 6.1.y source)
 	$(Q)guest-pv/build-linux --config '$(LINUX_CONFIG)' $(if $(LINUX),--linux '$(LINUX)') --output $(O)/linux
 	$(Q)guest-pv/initramfs/build --modules $(O)/linux/modules $(O)/linux/initrd.gz
 	$(Q)guest-pv/initramfs/build --small $(O)/linux/guest.gz
 	$(Q)guest-pv/initramfs/build --only --add $(O)/toolstack/static/rf:/bin/rf --add $(O)/toolstack/static/rfd:/bin/rfd \
-		--add $(O)/linux/bzImage:/boot/linux \
+		--add $(O)/toolstack/static/rfstored:/bin/rfstored --add $(O)/linux/bzImage:/boot/linux \
 		--add $(O)/linux/guest.gz:/boot/initrd.gz --add toolstack/guests/hello.json:/etc/ringfence/hello.json \
 		$(O)/linux/rf.gz
 	$(Q)cat $(O)/linux/initrd.gz $(O)/linux/rf.gz >$(O)/linux/node.gz.new && mv $(O)/linux/node.gz.new $(O)/linux/node.gz

@@ -61,6 +61,7 @@ void guest_layout_describe(struct rf_start_info *info, const struct guest_layout
 	info->abi_version = RF_ABI_VERSION;
 	info->domain = facts->domain;
 	info->vcpus = facts->vcpus;
+	info->store_port = facts->store_port;
 	info->memory_bytes = facts->memory_bytes;
 	info->tsc_khz = facts->tsc_khz;
 	info->initrd_start = facts->initrd_start;

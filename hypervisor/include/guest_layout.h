@@ -27,6 +27,7 @@ struct guest_layout {
 struct guest_layout_facts {
 	uint32_t domain;
 	uint32_t vcpus;
+	uint32_t store_port;
 	uint64_t memory_bytes;
 	uint64_t tsc_khz;
 	uint64_t initrd_start;

@@ -113,6 +113,7 @@ static void start(struct setup *s, const char *name)
 	strcpy(s->folder, "/tmp/test_rf_life.XXXXXX");
 	assert_non_null(mkdtemp(s->folder));
 	setenv("RINGFENCE_STATE", s->folder, 1);
+	setenv("XENSTORED_RUNDIR", s->folder, 1);
 	snprintf(path, sizeof(path), "%s/kernel", s->folder);
 	write_kernel(path);
 	config_init(&s->config);

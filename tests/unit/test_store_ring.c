@@ -97,15 +97,27 @@ static void *ring_client(void *argument)
 	return NULL;
 }
 
-static struct connection *connect_ring(void)
+/* The page as another store, or nobody, left it. */
+static struct connection *attach_ring(void)
 {
 	struct connection *connection = server_add_connection(&server, 5);
 
-	memset(&ring, 0, sizeof(ring));
 	ring_files[0] = eventfd(0, EFD_NONBLOCK);
 	ring_files[1] = eventfd(0, EFD_NONBLOCK);
 	transport_ring(&connection->transport, &ring, ring_files[0], notify_client);
 	server_poll_connection(&server, connection);
+	return connection;
+}
+
+static struct connection *connect_ring(void)
+{
+	struct connection *connection;
+
+	memset(&ring, 0, sizeof(ring));
+	ring.connection = RF_STORE_RECONNECT;
+	connection = attach_ring();
+	turn(1);
+	assert_int_equal(ring.connection, RF_STORE_CONNECTED);
 	return connection;
 }
 
@@ -146,7 +158,7 @@ static void test_ring_more(void **state)
 {
 	(void)state;
 	connect_ring();
-	turn(2);
+	turn(1);
 	ring_ask(3);
 	turn(1);
 	ring_ask(1);
@@ -158,7 +170,22 @@ static void test_ring_more(void **state)
 	close(ring_files[1]);
 }
 
-/* Indices that cannot be end it, with the reason in the page. */
+static void begin_again(void)
+{
+	ring.connection = RF_STORE_RECONNECT;
+	wake_server();
+	turn(3);
+	assert_int_equal(ring.connection, RF_STORE_CONNECTED);
+	assert_int_equal(ring.error, RF_STORE_ERROR_NONE);
+	assert_int_equal(ring.request_consumer | ring.request_producer | ring.reply_consumer |
+				 ring.reply_producer,
+			 0);
+	ring_ask(1);
+	turn(3);
+	assert_int_equal(ring.reply_producer, sizeof(struct wire_header) + sizeof("EACCES"));
+}
+
+/* Indices that cannot be end it, with the reason in the page, until the client begins again. */
 static void test_ring_indices(void **state)
 {
 	static const uint32_t bad[][2] = { { RF_STORE_RING_SIZE + 1, 0 },
@@ -174,10 +201,73 @@ static void test_ring_indices(void **state)
 		ring.reply_consumer = bad[i][1];
 		wake_server();
 		turn(3);
-		assert_int_equal(connections(), 0);
+		assert_int_equal(connections(), (int)i + 1);
 		assert_int_equal(ring.error, RF_STORE_ERROR_INDEX);
+		ring.request_producer = 0;
+		ring.reply_consumer = 0;
+		ring_ask(1);
+		turn(3);
+		assert_int_equal(ring.reply_producer, 0);
+		begin_again();
 		close(ring_files[1]);
 	}
+}
+
+/* So does a message that nobody may send. */
+static void test_ring_protocol(void **state)
+{
+	const struct wire_header header = { WIRE_READ, 1, 0, WIRE_PAYLOAD_MAX + 1 };
+
+	(void)state;
+	connect_ring();
+	ring_put((const char *)&header, sizeof(header));
+	turn(3);
+	assert_int_equal(ring.error, RF_STORE_ERROR_PROTOCOL);
+	begin_again();
+	close(ring_files[1]);
+}
+
+/* What another store left is not touched before the client says that it begins. */
+static void test_ring_restarted(void **state)
+{
+	struct rf_store_ring before;
+
+	(void)state;
+	memset(&ring, 'x', sizeof(ring));
+	ring.connection = RF_STORE_CONNECTED;
+	before = ring;
+	before.connection = RF_STORE_RESTARTED;
+	attach_ring();
+	turn(3);
+	wake_server();
+	turn(3);
+	assert_memory_equal(&ring, &before, sizeof(ring));
+	assert_int_equal(server.wait, -1);
+	begin_again();
+	close(ring_files[1]);
+}
+
+/* Half a request, watches and transactions are forgotten; so is what was to be told. */
+static void test_ring_reconnect(void **state)
+{
+	static const char watch[] = "x\0token";
+	const struct wire_header header = { WIRE_WATCH, 1, 0, sizeof(watch) };
+	const struct wire_header start = { WIRE_TRANSACTION_START, 2, 0, 1 };
+	struct connection *connection = connect_ring();
+
+	(void)state;
+	ring_put((const char *)&header, sizeof(header));
+	ring_put(watch, sizeof(watch));
+	ring_put((const char *)&start, sizeof(start));
+	ring_put("", 1);
+	ring_put((const char *)&start, 5);
+	turn(5);
+	assert_false(TAILQ_EMPTY(&connection->session.watches));
+	assert_false(TAILQ_EMPTY(&connection->session.transactions));
+	begin_again();
+	assert_true(TAILQ_EMPTY(&connection->session.watches));
+	assert_true(TAILQ_EMPTY(&connection->session.transactions));
+	close(ring_files[1]);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -185,9 +275,8 @@ static void test_ring_indices(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_ring),
-		TEST(test_ring_more),
-		TEST(test_ring_indices),
+		TEST(test_ring),	  TEST(test_ring_more),	     TEST(test_ring_indices),
+		TEST(test_ring_protocol), TEST(test_ring_restarted), TEST(test_ring_reconnect),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

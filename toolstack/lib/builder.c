@@ -14,6 +14,7 @@
 
 #include "abi/memory.h"
 #include "toolstack/lib/domain.h"
+#include "toolstack/lib/introduce.h"
 
 #define PAGE	     4096ULL
 #define LARGE_ORDER  9
@@ -26,6 +27,7 @@ struct builder {
 	const struct image *image;
 	struct report *report;
 	uint32_t domain;
+	uint32_t store_port;
 	uint64_t tsc_khz;
 };
 
@@ -183,6 +185,7 @@ static bool copy_start_info(struct builder *b)
 	struct guest_layout_facts facts = {
 		.domain = b->domain,
 		.vcpus = (uint32_t)b->config->vcpus,
+		.store_port = b->store_port,
 		.memory_bytes = b->config->memory,
 		.tsc_khz = b->tsc_khz,
 		.initrd_start = image->layout.initrd,
@@ -248,8 +251,10 @@ static bool create_and_build(struct builder *b, struct rf_domain_info *info)
 {
 	if (!create(b))
 		return false;
+	b->store_port = introduce_domain(b->domain, b->config->name, b->config->memory, b->report);
 	if (look(b, info) && build(b) && look(b, info))
 		return true;
+	introduce_release(b->domain);
 	domain_destroy(b->access, info, DESTROY_MS);
 	return false;
 }

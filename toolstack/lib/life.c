@@ -22,6 +22,7 @@
 #include "toolstack/lib/builder.h"
 #include "toolstack/lib/domain.h"
 #include "toolstack/lib/image.h"
+#include "toolstack/lib/introduce.h"
 #include "toolstack/lib/places.h"
 
 #define DESTROY_MS 30000
@@ -141,6 +142,7 @@ bool life_rename(const struct rf_domain_info *info, const char *name, struct rep
 	struct config config;
 	bool good = true;
 
+	introduce_rename(info->domain, name);
 	if (life_recall(info, &config, &ignored)) {
 		free(config.name);
 		config.name = strdup(name);
@@ -215,8 +217,10 @@ bool life_create(struct access *access, struct config *config, bool paused,
 
 int life_destroy(struct access *access, const struct rf_domain_info *info)
 {
-	int error = domain_destroy(access, info, DESTROY_MS);
+	int error;
 
+	introduce_release(info->domain);
+	error = domain_destroy(access, info, DESTROY_MS);
 	if (!error)
 		forget(info);
 	return error;

@@ -79,6 +79,7 @@ static enum status create(struct command *command, struct config *config, struct
 
 	if (!life_create(&target->access, config, paused, &target->info, &report))
 		return command_fail(command, STATUS_FAILED, "%s", report.error);
+	command_warn(command, &report);
 	status = print(command, target);
 	if (status == STATUS_OK && command_option(command, "console"))
 		status = console_attach(command, target);

@@ -18,6 +18,7 @@
 #define KEEP   "Guests that are kept"
 #define LOOK   "Looking at them"
 #define SHARES "Processors and memory"
+#define STORE  "The store"
 #define NODE   "This node"
 #define MANY   64
 
@@ -81,6 +82,12 @@ static const struct verb_option stats_options[] = {
 static const struct verb_option sched_options[] = {
 	{ "weight", 'w', "N", "its share, relative to others: 1 to 65535, usually 256" },
 	{ "cap", 'c', "N", "most that each vCPU may run, in percent of a processor; 0: no limit" },
+	END,
+};
+
+static const struct verb_option store_watch_options[] = {
+	{ "count", 'n', "N", "leave after so many lines" },
+	{ "timeout", 't', "SECONDS", "leave after so long; the status is 4" },
 	END,
 };
 
@@ -169,6 +176,31 @@ const struct verb verbs[] = {
 	  "Limit the memory that a domain may have",
 	  "At most what it was made with, `memory_max`. Nothing is taken from it.", NULL,
 	  verb_mem_max },
+
+	{ "store-read", STORE, "PATH...", 1, MANY, WORDS_NONE, "Print values of the store",
+	  "A PATH is /..., or a domain's own is below /local/domain/N. The other verbs of the store take the same.",
+	  NULL, verb_store_read },
+	{ "store-write", STORE, "PATH VALUE [PATH VALUE]...", 2, MANY, WORDS_NONE,
+	  "Write values, all at once or none", "What leads there is made.", NULL,
+	  verb_store_write },
+	{ "store-list", STORE, "PATH...", 1, MANY, WORDS_NONE, "Print the names in nodes", "", NULL,
+	  verb_store_list },
+	{ "store-ls", STORE, "[PATH]", 0, 1, WORDS_NONE,
+	  "Print a node and all below it, with values and permissions",
+	  "Bytes that cannot be printed are written as `\\xHH`.", NULL, verb_store_ls },
+	{ "store-rm", STORE, "PATH...", 1, MANY, WORDS_NONE,
+	  "Remove nodes with all in them, all at once or none", "", NULL, verb_store_rm },
+	{ "store-exists", STORE, "PATH", 1, 1, WORDS_NONE, "Say whether there is a node",
+	  "The status is 3 if not.", NULL, verb_store_exists },
+	{ "store-chmod", STORE, "PATH PERMISSION...", 2, MANY, WORDS_NONE, "Say who may use a node",
+	  "A PERMISSION is `n` nothing, `r` read, `w` write or `b` both, and a domain's number. The first names the "
+	  "owner, who may all, and what those may who are not named.",
+	  NULL, verb_store_chmod },
+	{ "store-watch", STORE, "PATH...", 1, MANY, WORDS_NONE,
+	  "Print each path that changes at or below nodes",
+	  "Each PATH itself is printed first. After the store was away each is printed again: something may have "
+	  "changed. `@introduceDomain` and `@releaseDomain` tell of domains.",
+	  store_watch_options, verb_store_watch },
 
 	{ "check", NODE, "[CONFIGURATION]...", 0, MANY, WORDS_FILE,
 	  "Say what is missing for running guests, or what is wrong with configurations",

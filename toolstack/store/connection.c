@@ -2,8 +2,8 @@
 /*
  * Messages of one client: put together from bytes, answered one by one, and let go as it reads them.
  *
- * Interface: connection_init, connection_free, connection_read, connection_has_message, connection_is_ready,
- * connection_is_paused, connection_answer, connection_write, connection_has_output.
+ * Interface: connection_init, connection_free, connection_read, connection_refuse, connection_has_message,
+ * connection_is_ready, connection_is_paused, connection_answer, connection_write, connection_has_output.
  * What is odd: nothing here grows with what a client does not read. A message is taken only when a few replies at most
  * are unread, and an event leaves its session only when everything before it has been read.
  */
@@ -41,13 +41,34 @@ static bool next_header(const struct connection *connection, struct wire_header 
 	return true;
 }
 
+/* Nothing of what was counts any more. */
+static void forget(struct connection *connection)
+{
+	session_reset(&connection->session);
+	buffer_take(&connection->in, buffer_length(&connection->in));
+	buffer_take(&connection->out, buffer_length(&connection->out));
+	connection->replies = 0;
+	connection->more = false;
+}
+
+bool connection_refuse(struct connection *connection)
+{
+	struct transport *transport = &connection->transport;
+
+	forget(connection);
+	return transport->methods->refuse && transport->methods->refuse(transport);
+}
+
 bool connection_read(struct connection *connection)
 {
-	size_t length = buffer_length(&connection->in);
 	struct transport *transport = &connection->transport;
 	struct wire_header header;
+	size_t length;
 	ssize_t done;
 
+	if (transport->methods->begins && transport->methods->begins(transport))
+		forget(connection);
+	length = buffer_length(&connection->in);
 	if (length < MESSAGE_MAX) {
 		char *room = buffer_reserve(&connection->in, MESSAGE_MAX - length);
 

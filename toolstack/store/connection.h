@@ -29,6 +29,9 @@ void connection_free(struct connection *connection);
 /* Takes in what there is, up to one message. False at the end, or after something that no client may send. */
 bool connection_read(struct connection *connection);
 
+/* After false: whether the client may begin anew. If not, it is over. */
+bool connection_refuse(struct connection *connection);
+
 /* There is a whole message. */
 bool connection_has_message(const struct connection *connection);
 

@@ -5,12 +5,13 @@
  * Interface: domain_introduce, domain_release, domain_is_introduced, domain_set_target; domain_restore,
  * domain_forget for the journal.
  * What is odd: numbers of domains are used again, so releasing one takes it out of every permission, ends every
- * transaction (which could bring one back) and removes the nodes that it owned. What names it is found by the bits
- * that nodes have of their domains, not by looking at every node.
+ * transaction (which could bring one back) and removes the nodes that it owned, and its folder if it may look there.
+ * What names it is found by the bits that nodes have of their domains, not by looking at every node.
  */
 #include "domain.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "journal.h"
@@ -43,24 +44,11 @@ void domain_forget(struct store *store, uint16_t domain)
 	account->life++;
 }
 
-int domain_introduce(struct store *store, uint16_t domain, uint64_t frame, uint32_t port)
-{
-	int error;
-
-	if (!domain)
-		return EINVAL;
-	error = journal_introduce(store->journal, domain, frame, port);
-	if (error)
-		return error;
-	domain_restore(store, domain, frame, port);
-	store_announce(store, PATH_INTRODUCED);
-	return 0;
-}
-
 /* What has to change for a domain to be named nowhere. */
 struct cleaning {
 	uint16_t domain;
 	struct changes changes;
+	char home[32];
 	char removed[PATH_SIZE]; /* the last that goes as a whole, with a slash */
 };
 
@@ -98,7 +86,8 @@ static bool clean_one(void *argument, const char *path, struct node *node)
 	if (cleaning->removed[0] &&
 	    strncmp(path, cleaning->removed, strlen(cleaning->removed)) == 0)
 		return true;
-	if (content_owner(node->content) == cleaning->domain && path_parent(folder, path)) {
+	if ((content_owner(node->content) == cleaning->domain || !strcmp(path, cleaning->home)) &&
+	    path_parent(folder, path)) {
 		change_add(&cleaning->changes, path, NULL);
 		/* The slash takes the place that the zero has in the longest path. */
 		strcpy(cleaning->removed, path);
@@ -116,6 +105,7 @@ static int clean(struct store *store, uint16_t domain)
 	struct cleaning cleaning = { .domain = domain };
 	int error;
 
+	snprintf(cleaning.home, sizeof(cleaning.home), "/local/domain/%u", domain);
 	for (size_t i = 0; i < 3; i++)
 		tree_walk(tree_find(store->top, tops[i]), tops[i], node_domain_bit(domain),
 			  clean_one, &cleaning);
@@ -152,9 +142,48 @@ int domain_release(struct store *store, uint16_t domain)
 	while ((transaction = TAILQ_FIRST(&store->transactions)))
 		transaction_spoil(transaction);
 	end_sessions(store, domain);
+	if (store->rings)
+		store->rings->detach(store, domain);
 	domain_forget(store, domain);
 	store_announce(store, PATH_RELEASED);
 	return 0;
+}
+
+static int introduce(struct store *store, uint16_t domain, uint64_t frame, uint32_t port)
+{
+	int error = journal_introduce(store->journal, domain, frame, port);
+
+	if (error)
+		return error;
+	domain_restore(store, domain, frame, port);
+	store_announce(store, PATH_INTRODUCED);
+	return 0;
+}
+
+/* One of the hypervisor's, for which the store makes a port. Whoever had that number before is no more. */
+static int introduce_own(struct store *store, uint16_t domain)
+{
+	uint64_t serial = store->rings->serial(store, domain);
+	int error = serial ? 0 : ENOENT;
+
+	if (!error && domain_is_introduced(store, domain))
+		error = domain_release(store, domain);
+	if (!error)
+		error = introduce(store, domain, serial, 0);
+	if (error)
+		return error;
+	error = store->rings->attach(store, domain);
+	if (error)
+		domain_release(store, domain);
+	return error;
+}
+
+int domain_introduce(struct store *store, uint16_t domain, uint64_t frame, uint32_t port)
+{
+	if (!domain)
+		return EINVAL;
+	return store->rings && !port ? introduce_own(store, domain)
+				     : introduce(store, domain, frame, port);
 }
 
 int domain_set_target(struct store *store, uint16_t domain, uint16_t target)

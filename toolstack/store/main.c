@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "domain_ring.h"
 #include "journal.h"
 #include "server.h"
 #include "upgrade.h"
@@ -215,6 +216,19 @@ static void find_program(char program[PATH_MAX])
 	program[length < 0 ? 0 : length] = 0;
 }
 
+/* Where there is a hypervisor; else domains are but names. */
+static void serve_domains(struct server *server)
+{
+	static struct share share;
+	int error = share_open(&share);
+
+	if (!error)
+		domain_ring_start(server, &share);
+	else if (error != -ENOENT)
+		fprintf(stderr, "rfstored: %s: %s; domains are not served\n", RF_CONTROL_DEVICE,
+			strerror(-error));
+}
+
 static void run(struct server *server, const char *program, char **arguments)
 {
 	while (!stopping) {
@@ -243,6 +257,7 @@ int main(int count, char **arguments)
 	server_init(&server);
 	status = start(&server, &options);
 	if (!status) {
+		serve_domains(&server);
 		run(&server, program, arguments);
 		journal_close(server.store.journal);
 	}

@@ -3,7 +3,7 @@
  * Runs a store for all its clients.
  *
  * Interface: server_init, server_free, server_listen, server_add_socket, server_add_connection,
- * server_poll_connection, server_turn.
+ * server_poll_connection, server_add_extra, server_turn.
  * Locks: none, there is one thread.
  * What is odd: a turn answers at most one message of each client, so nobody is served at another's expense; then the
  * journal goes to the disk once for all of them; only then does any reply leave. Clients without work cost nothing.
@@ -159,6 +159,12 @@ void server_poll_connection(struct server *server, struct connection *connection
 	activate(server, connection);
 }
 
+void server_add_extra(struct server *server, struct server_extra *extra)
+{
+	server->extra = extra;
+	poll_file(server, EPOLL_CTL_ADD, extra->file, EPOLLIN, extra);
+}
+
 static void poll_listening(struct server *server, bool deaf)
 {
 	server->deaf = deaf;
@@ -215,6 +221,8 @@ static void wait_for_work(struct server *server, int timeout)
 {
 	struct epoll_event events[EVENTS];
 	sigset_t none = { 0 };
+	/* Whether it is time to look, or there is work, is the same to it. */
+	bool extra = server->extra && server->extra->look >= 0;
 	int count = epoll_pwait(server->poll, events, EVENTS, timeout, &none);
 
 	server->store.now = clock_now();
@@ -224,6 +232,10 @@ static void wait_for_work(struct server *server, int timeout)
 	for (int i = 0; i < count; i++) {
 		struct connection *connection = events[i].data.ptr;
 
+		if (events[i].data.ptr == server->extra) {
+			extra = true;
+			continue;
+		}
 		if (is_listening(server, connection)) {
 			accept_one(server, *(int *)events[i].data.ptr);
 			continue;
@@ -234,6 +246,8 @@ static void wait_for_work(struct server *server, int timeout)
 			connection->ended = true;
 		activate(server, connection);
 	}
+	if (extra)
+		server->extra->work(server->extra);
 }
 
 /* One message of each that has one. */
@@ -248,7 +262,7 @@ static void answer_all(struct server *server)
 			continue;
 		}
 		if (!connection_read(connection))
-			connection->ended = true;
+			connection->ended = !connection_refuse(connection);
 		else if (connection_is_ready(connection))
 			connection_answer(connection);
 	}
@@ -296,10 +310,12 @@ static void write_all(struct server *server)
 {
 	struct connection *next, *connection = TAILQ_FIRST(&server->active);
 
-	server->wait = server->deaf ? DEAF_LOOK : -1;
+	server->wait = server->deaf ? DEAF_LOOK : server->extra ? server->extra->look : -1;
 	for (; connection; connection = next) {
 		next = TAILQ_NEXT(connection, in_active);
-		if (connection->ended || !connection_write(connection))
+		if (!connection->ended && !connection_write(connection))
+			connection->ended = !connection_refuse(connection);
+		if (connection->ended)
 			end_connection(server, connection);
 		else
 			settle(server, connection);

@@ -7,8 +7,16 @@
 
 #define SERVER_SOCKETS 4
 
+/* Something else that has work for the server now and then. */
+struct server_extra {
+	int file; /* readable when there is some */
+	int look; /* and after so many milliseconds; -1: not */
+	void (*work)(struct server_extra *extra);
+};
+
 struct server {
 	struct store store; /* first */
+	struct server_extra *extra;
 	int poll;
 	int listening[SERVER_SOCKETS];
 	size_t sockets;
@@ -32,6 +40,8 @@ void server_add_socket(struct server *server, int socket);
 /* A client, whose transport the caller sets. */
 struct connection *server_add_connection(struct server *server, uint16_t domain);
 void server_poll_connection(struct server *server, struct connection *connection);
+
+void server_add_extra(struct server *server, struct server_extra *extra);
 
 /* Waits, at most so many milliseconds (-1: for ever), and does what there is to do. Signals come in the wait. */
 void server_turn(struct server *server, int timeout);

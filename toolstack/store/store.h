@@ -9,6 +9,18 @@
 
 struct journal;
 
+struct store;
+
+/* The hypervisor's domains, by whoever has their rings. */
+struct store_rings {
+	/* What tells the domain from all others that have or had its number; 0: there is none of that number. */
+	uint64_t (*serial)(struct store *store, uint16_t domain);
+	/* It may connect from now on. 0 or an error number. */
+	int (*attach)(struct store *store, uint16_t domain);
+	/* It may not any more. What was connected is a session, and ends as such. */
+	void (*detach)(struct store *store, uint16_t domain);
+};
+
 /* A store: the tree, who has what in it, who watches it. */
 struct store {
 	struct node *top;
@@ -20,8 +32,9 @@ struct store {
 	struct watch_table watches;
 	struct session_list sessions;
 	struct transaction_list
-		transactions;	 /* that are not stale, of all sessions, the oldest first */
-	struct journal *journal; /* NULL: nothing is kept */
+		transactions;		 /* that are not stale, of all sessions, the oldest first */
+	struct journal *journal;	 /* NULL: nothing is kept */
+	const struct store_rings *rings; /* NULL: there are no domains but in name */
 	int (*upgrade)(struct store *store, const char *program); /* by whoever runs the store */
 };
 

@@ -16,15 +16,22 @@ struct transport_methods {
 	ssize_t (*read)(struct transport *transport, void *data, size_t size);
 	ssize_t (*write)(struct transport *transport, const void *data, size_t size);
 	void (*close)(struct transport *transport);
+	/* Whether the client begins anew: nothing of what was before counts any more. May be NULL. */
+	bool (*begins)(struct transport *transport);
+	/* It is not served any more until it begins anew; false: it is over. May be NULL. */
+	bool (*refuse)(struct transport *transport);
 };
 
 struct transport {
 	const struct transport_methods *methods;
 	int file; /* readable when there is something to do, and, for a socket, writable */
 	struct rf_store_ring *ring;
-	uint32_t consumer; /* of a ring: our own indices */
+	bool serving;	   /* of a ring: what is in it counts */
+	uint32_t consumer; /* our own indices */
 	uint32_t producer;
-	void (*notify)(struct transport *transport); /* of a ring: wakes the other side */
+	void (*notify)(struct transport *transport); /* wakes the other side */
+	void (*closed)(struct transport *transport); /* gives the page back; may be NULL */
+	void *data;				     /* of whoever set closed */
 };
 
 /* A connected stream socket, which it closes. */
@@ -32,7 +39,7 @@ void transport_socket(struct transport *transport, int socket);
 
 /*
  * The store's side of a shared page. file becomes readable when the client has done something; reading 8 bytes of it
- * takes that away. Closing closes file, and leaves the page alone.
+ * takes that away. The client is served once it has said that it begins. Closing closes file.
  */
 void transport_ring(struct transport *transport, struct rf_store_ring *ring, int file,
 		    void (*notify)(struct transport *transport));

@@ -3,8 +3,9 @@
  * The protocol's bytes through a page that is shared with a domain: a ring for each direction.
  *
  * Interface: transport_ring.
- * What is odd: the other side may write anything at any time. Each index is read once; one that cannot be ends
- * the connection, with the reason in the page. Ours are written there but never read back.
+ * What is odd: the other side may write anything at any time. Each index is read once; if one cannot be, nothing is
+ * served until the client begins anew, and the reason is in the page. Ours are written there but never read back. Who
+ * begins, and how, is in abi/io/store.h.
  */
 #include <errno.h>
 #include <string.h>
@@ -18,9 +19,9 @@ static uint32_t ring_used(uint32_t producer, uint32_t consumer)
 	return producer - consumer;
 }
 
-static ssize_t ring_refuse(struct transport *transport)
+static ssize_t ring_fail(struct transport *transport, uint32_t error)
 {
-	__atomic_store_n(&transport->ring->error, RF_STORE_ERROR_INDEX, __ATOMIC_RELEASE);
+	__atomic_store_n(&transport->ring->error, error, __ATOMIC_RELEASE);
 	return -1;
 }
 
@@ -40,8 +41,10 @@ static ssize_t ring_read(struct transport *transport, void *data, size_t size)
 	uint32_t used = ring_used(producer, consumer);
 	size_t first;
 
+	if (!transport->serving)
+		return 0;
 	if (used > RF_STORE_RING_SIZE)
-		return ring_refuse(transport);
+		return ring_fail(transport, RF_STORE_ERROR_INDEX);
 	if (size > used)
 		size = used;
 	if (!size)
@@ -63,8 +66,10 @@ static ssize_t ring_write(struct transport *transport, const void *data, size_t 
 	uint32_t used = ring_used(producer, consumer);
 	size_t first;
 
+	if (!transport->serving)
+		return 0;
 	if (used > RF_STORE_RING_SIZE)
-		return ring_refuse(transport);
+		return ring_fail(transport, RF_STORE_ERROR_INDEX);
 	if (size > RF_STORE_RING_SIZE - used)
 		size = RF_STORE_RING_SIZE - used;
 	if (!size)
@@ -78,8 +83,47 @@ static ssize_t ring_write(struct transport *transport, const void *data, size_t 
 	return (ssize_t)size;
 }
 
+static void ring_begin(struct transport *transport)
+{
+	struct rf_store_ring *ring = transport->ring;
+
+	transport->consumer = 0;
+	transport->producer = 0;
+	transport->serving = true;
+	ring->request_consumer = 0;
+	ring->request_producer = 0;
+	ring->reply_consumer = 0;
+	ring->reply_producer = 0;
+	ring->features = RF_STORE_FEATURE_RECONNECT | RF_STORE_FEATURE_ERROR;
+	ring->error = RF_STORE_ERROR_NONE;
+	__atomic_store_n(&ring->connection, RF_STORE_CONNECTED, __ATOMIC_RELEASE);
+	transport->notify(transport);
+}
+
+static bool ring_begins(struct transport *transport)
+{
+	uint32_t connection = __atomic_load_n(&transport->ring->connection, __ATOMIC_ACQUIRE);
+
+	if (connection != RF_STORE_RECONNECT)
+		return false;
+	ring_begin(transport);
+	return true;
+}
+
+static bool ring_refuse(struct transport *transport)
+{
+	if (transport->ring->error == RF_STORE_ERROR_NONE)
+		ring_fail(transport, RF_STORE_ERROR_PROTOCOL);
+	transport->serving = false;
+	transport->notify(transport);
+	return true;
+}
+
+/* First the page: the client is told by the end of the channel. */
 static void ring_close(struct transport *transport)
 {
+	if (transport->closed)
+		transport->closed(transport);
 	close(transport->file);
 }
 
@@ -87,6 +131,8 @@ static const struct transport_methods methods = {
 	.read = ring_read,
 	.write = ring_write,
 	.close = ring_close,
+	.begins = ring_begins,
+	.refuse = ring_refuse,
 };
 
 void transport_ring(struct transport *transport, struct rf_store_ring *ring, int file,
@@ -96,11 +142,11 @@ void transport_ring(struct transport *transport, struct rf_store_ring *ring, int
 		.methods = &methods,
 		.file = file,
 		.ring = ring,
-		.consumer = __atomic_load_n(&ring->request_consumer, __ATOMIC_ACQUIRE),
-		.producer = __atomic_load_n(&ring->reply_producer, __ATOMIC_ACQUIRE),
 		.notify = notify,
 	};
-	ring->features = RF_STORE_FEATURE_RECONNECT | RF_STORE_FEATURE_ERROR;
-	__atomic_store_n(&ring->error, RF_STORE_ERROR_NONE, __ATOMIC_RELAXED);
-	__atomic_store_n(&ring->connection, RF_STORE_CONNECTED, __ATOMIC_RELEASE);
+	/* What another store left there cannot be gone on with. */
+	if (__atomic_load_n(&ring->connection, __ATOMIC_ACQUIRE) != RF_STORE_RECONNECT) {
+		__atomic_store_n(&ring->connection, RF_STORE_RESTARTED, __ATOMIC_RELEASE);
+		notify(transport);
+	}
 }

@@ -6,7 +6,7 @@
  * What is odd: nodes go through the journal, which has them anyway. What goes along is what only a running store has:
  * sockets, bytes under way, watches, numbers of transactions. A watch that has events not told yet is told its own
  * path instead, and a transaction fails at its end as if another had changed what it saw; clients know both. The ring
- * of a domain does not go along: whoever attaches rings does so again, from the domains that are introduced.
+ * of a domain does not go along: it is attached again from the journal, as after any end of this program.
  */
 #include "upgrade.h"
 
@@ -252,8 +252,10 @@ static void keep_files(const struct server *server, bool keep)
 
 	for (size_t i = 0; i < server->sockets; i++)
 		fcntl(server->listening[i], F_SETFD, keep ? 0 : FD_CLOEXEC);
-	TAILQ_FOREACH(connection, &server->connections, in_server)
-		fcntl(connection->transport.file, F_SETFD, keep ? 0 : FD_CLOEXEC);
+	TAILQ_FOREACH(connection, &server->connections, in_server) {
+		if (!connection->transport.ring)
+			fcntl(connection->transport.file, F_SETFD, keep ? 0 : FD_CLOEXEC);
+	}
 }
 
 /* A file with the state, or -1. */

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A domain's place in the store: made when the domain is, gone before the domain is (introduce.c). Without
+ * a store a domain runs as well, but has no devices.
+ */
+#ifndef TOOLSTACK_LIB_INTRODUCE_H
+#define TOOLSTACK_LIB_INTRODUCE_H
+
+#include <stdint.h>
+
+#include "toolstack/lib/report.h"
+
+/*
+ * Makes its nodes; the port by which it reaches the store is for its start information, 0: there is none, and the
+ * report has a warning.
+ */
+uint32_t introduce_domain(uint32_t domain, const char *name, uint64_t memory,
+			  struct report *report);
+void introduce_rename(uint32_t domain, const char *name);
+/* Before the number can be another domain's. */
+void introduce_release(uint32_t domain);
+
+#endif
