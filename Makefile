@@ -173,7 +173,7 @@ IMAGES := $(if $(LINK_SCRIPT),$(O)/ringfence.elf64 $(O)/ringfence $(O)/ringfence
 
 # --- Targets --------------------------------------------------------------------------------------
 
-.PHONY: all help deps defconfig menuconfig toolstack guests unit fuzz check test test-full tests run linux bench bench-this bench-files bench-files-this bench-paths bench-paths-this bench-store clean FORCE
+.PHONY: all help deps defconfig menuconfig toolstack guests unit fuzz check test test-full tests run linux bench bench-this bench-files bench-files-this bench-paths bench-paths-this bench-store bench-heartbeat clean FORCE
 
 all: $(if $(IMAGES),$(IMAGES),$(HYPERVISOR_OBJECTS)) toolstack ## the hypervisor and the toolstack (default)
 
@@ -278,6 +278,9 @@ bench-paths: $(O)/bench/.config ## what each path through the hypervisor costs, 
 
 bench-store: $(O)/tests/bench/store ## what operations of the store cost as it grows
 	$(Q)$<
+
+bench-heartbeat: all linux ## how far a bad guest disturbs another, and the control domain
+	$(Q)tests/bench/heartbeat/run
 
 $(O)/bench/.config: Kconfig
 	$(Q)$(MAKE) -s O=$(O)/bench defconfig >/dev/null

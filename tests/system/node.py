@@ -15,9 +15,10 @@ PATIENCE = 240
 
 
 class Node:
-    def __init__(self, memory=768, control="memory=384M", timeout=840, initrd=LINUX / "node.gz"):
+    def __init__(self, memory=768, control="memory=384M", timeout=840, initrd=LINUX / "node.gz",
+                 options=("--smp", "2")):
         self.process = subprocess.Popen(
-            [ROOT / "tests/vm", "--timeout", str(timeout), "--smp", "2", "--mem", str(memory), "--control", control,
+            [ROOT / "tests/vm", "--timeout", str(timeout), *options, "--mem", str(memory), "--control", control,
              "--initrd", initrd, "--append", "quiet"],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         os.set_blocking(self.process.stdout.fileno(), False)
