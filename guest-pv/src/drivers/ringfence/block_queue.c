@@ -7,7 +7,7 @@
  * Nothing that the back end wrote is read twice.
  *
  * A write's data stay in its request's own pages, too, so that it can be made again. A read's are copied
- * from the pool after the response, when the interrupt is over.
+ * from the pool when its response has come.
  *
  * When pool or slots are used up, the hardware queue stops, under the lock under which responses give back;
  * so the next response starts it again.
@@ -27,6 +27,7 @@
 
 #define REQUEST_SIZE	sizeof(struct rf_block_request)
 #define RESPONSE_SIZE	sizeof(struct rf_block_response)
+#define TAKEN		16	/* responses at once */
 
 static struct block_command *command_of(struct request *rq)
 {
@@ -298,10 +299,11 @@ static blk_status_t status_of(u32 status)
 	}
 }
 
-/* After the interrupt, on the CPU that had asked. */
+/* In the interrupt or after it, on the CPU that had asked; so not under the lock. */
 static void complete_request(struct request *rq)
 {
-	struct block_queue *queue = rq->mq_hctx->driver_data;
+	struct blk_mq_hw_ctx *context = rq->mq_hctx;
+	struct block_queue *queue = context->driver_data;
 	struct block_command *command = command_of(rq);
 	blk_status_t status = command->status;
 	unsigned long flags;
@@ -312,57 +314,73 @@ static void complete_request(struct request *rq)
 	give_pool(queue, command);
 	spin_unlock_irqrestore(&queue->lock, flags);
 	blk_mq_end_request(rq, status);
-	blk_mq_start_stopped_hw_queues(queue->disk->disk->queue, true);
+	blk_mq_start_stopped_hw_queue(context, true);
 }
 
-/* Under the lock. Says whether there is such a request. */
-static bool take_response(struct block_queue *queue)
+/* Under the lock. NULL: there is no such request. */
+static struct request *take_response(struct block_queue *queue)
 {
 	struct rf_block_response response = READ_ONCE(*response_slot(queue, queue->responses));
 	struct request *rq;
 
 	if (response.id >= slots_of(queue))
-		return false;
+		return NULL;
 	rq = xchg(&queue->under_way[array_index_nospec(response.id, slots_of(queue))], NULL);
 	if (!rq)
-		return false;
+		return NULL;
 	queue->responses++;
 	command_of(rq)->status = status_of(response.status);
-	blk_mq_complete_request(rq);
-	return true;
+	return rq;
 }
 
-/* Of no more than were asked for. */
-static void take_responses(struct block_queue *queue)
+/* Under the lock: no more than were asked for, and some of them at once. */
+static unsigned int take_responses(struct block_queue *queue, struct request **taken)
 {
 	u32 producer = smp_load_acquire(&queue->ring->response_producer);
+	unsigned int count = 0;
 
 	if (producer - queue->responses > queue->told - queue->responses) {
 		block_disk_break(queue->disk, "responses without requests");
-		return;
+		return 0;
 	}
-	while (queue->responses != producer) {
-		if (!take_response(queue)) {
+	while (queue->responses != producer && count < TAKEN) {
+		taken[count] = take_response(queue);
+		if (!taken[count]) {
 			block_disk_break(queue->disk, "a response to what was not asked");
-			return;
+			break;
 		}
+		count++;
 	}
+	return count;
 }
 
-/* There may be one more after the threshold has been written. */
-static irqreturn_t queue_interrupt(int irq, void *argument)
+/* None: there is an event for the next, unless there is one after the threshold has been written. */
+static unsigned int take_some(struct block_queue *queue, struct request **taken)
 {
-	struct block_queue *queue = argument;
+	unsigned int count = 0;
 
 	spin_lock(&queue->lock);
-	do {
-		if (READ_ONCE(queue->disk->broken))
-			break;
-		take_responses(queue);
+	if (!READ_ONCE(queue->disk->broken))
+		count = take_responses(queue, taken);
+	if (!count && !READ_ONCE(queue->disk->broken)) {
 		WRITE_ONCE(queue->ring->response_threshold, queue->responses + 1);
 		smp_mb();
-	} while (READ_ONCE(queue->ring->response_producer) != queue->responses);
+		count = take_responses(queue, taken);
+	}
 	spin_unlock(&queue->lock);
+	return count;
+}
+
+static irqreturn_t queue_interrupt(int irq, void *argument)
+{
+	struct request *taken[TAKEN];
+	unsigned int count, i;
+
+	do {
+		count = take_some(argument, taken);
+		for (i = 0; i < count; i++)
+			blk_mq_complete_request(taken[i]);
+	} while (count);
 	return IRQ_HANDLED;
 }
 
