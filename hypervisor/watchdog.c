@@ -7,8 +7,10 @@
  * notes the time as the heartbeat, and looks whether the next processor's heartbeat has
  * changed. As long as any processor runs, one of them has a stuck neighbour and will find it.
  * The stuck one is sent an NMI and panics with its own registers. A single processor has nobody
- * to watch it. Odd: time is measured in the watcher's own timer interrupts, not in nanoseconds:
- * when the host of a virtual machine stops all of it for a minute, nobody has missed anything.
+ * to watch it, nor is one watched before it starts: the first makes the domains until then, which
+ * takes as long as their memory is large. Odd: time is measured in the watcher's own timer
+ * interrupts, not in nanoseconds: when the host of a virtual machine stops all of it for a minute,
+ * nobody has missed anything.
  */
 #include "watchdog.h"
 
@@ -39,7 +41,7 @@ static void look_at(struct watch *watch, const struct cpu *next)
 {
 	uint64_t beat = __atomic_load_n(&next->heartbeat_ns, __ATOMIC_RELAXED);
 
-	if (beat != watch->seen) {
+	if (!beat || beat != watch->seen) {
 		watch->seen = beat;
 		watch->missed = 0;
 		return;
