@@ -52,7 +52,40 @@ PROGRAMS = (
     Program("gzip", "gzip", ("gzip",)),
     Compiler("cc1", "gcc", ("compile",), "/usr/lib/bench/cc1"),
     Program("as", "binutils", ("assemble",)),
+    Program("tcc", "tcc", ("build",)),
+    Program("ld", "binutils", ("build",)),
 )
+# A build of small files: a process compiles each, the last one links them all.
+SMALL_FILES = 24
+SMALL_SOURCE = """struct item {{ struct item *next; int key, value; }};
+static int count_{n};
+int find_{n}(const struct item *list, int key)
+{{
+	for (; list; list = list->next)
+		if (list->key == key)
+			return list->value + {n};
+	return -1;
+}}
+void sort_{n}(int *values, int size)
+{{
+	int i, j, value;
+	for (i = 1; i < size; i++) {{
+		value = values[i];
+		for (j = i; j > 0 && values[j - 1] > value; j--)
+			values[j] = values[j - 1];
+		values[j] = value;
+	}}
+	count_{n}++;
+}}
+"""
+BUILD = """set -e
+for source in /usr/lib/bench/small-*.c; do
+	object=/tmp/${source##*/}
+	tcc -c -o ${object%.c}.o $source
+done
+ld -r -o /tmp/small.o /tmp/small-*.o
+/bin/busybox rm /tmp/small*.o
+"""
 
 
 def add_source(root):
@@ -61,6 +94,9 @@ def add_source(root):
     folder.mkdir(parents=True, exist_ok=True)
     for option, name in (("-E", "source.i"), ("-S", "source.s")):
         subprocess.run(["gcc", option, "-O2", *FLAGS, "-o", str(folder / name), SOURCE], cwd=ROOT, check=True)
+    for number in range(SMALL_FILES):
+        (folder / f"small-{number:02}.c").write_text(SMALL_SOURCE.format(n=number), encoding="utf-8")
+    (folder / "build.sh").write_text(BUILD, encoding="utf-8")
 
 
 def build(initrd_content, directory, wanted):

@@ -38,11 +38,28 @@ def scaling_lines(suite, alone):
     """Cost on several processors beside the first suite's, for each system."""
     systems = [system for system in suite.measured if system in alone.measured]
     found = [[SCALING_TEXT.format(suite.processors)] + [system.title for system in systems]]
-    for name in table.SCALING:
+    for name in {**table.SCALING, **table.COMPARED}:
         pairs = [(suite.measured[system].get(name), alone.measured[system].get(name)) for system in systems]
         if any(all(pair) for pair in pairs):
             found.append([table.TITLES[name]] + [table.number(more.cost() / one.cost()) if more and one else "-"
                                                  for more, one in pairs])
+    return found
+
+
+def speed_lines(suite):
+    """How many times as fast as under Xen each system is; native is what no hypervisor can exceed."""
+    xen = next((system for system in suite.measured if system.name == "xen"), None)
+    systems = [system for system in suite.measured if system is not xen]
+    if not xen or not systems:
+        return []
+    found = [["times as fast as under Xen"] +
+             [f"{system.title}, the limit" if system.name == "native" else system.title for system in systems]]
+    for name in table.PROGRAMS:
+        of_xen = suite.measured[xen].get(name)
+        ours = [suite.measured[system].get(name) for system in systems]
+        if of_xen and any(ours):
+            found.append([table.TITLES[name]] + [table.number(of_xen.cost() / one.cost()) if one else "-"
+                                                 for one in ours])
     return found
 
 
@@ -51,10 +68,10 @@ def of_suite(suite, first):
         names = {**table.MAIN, **table.FURTHER, **(table.SEVERAL if suite.processors > 1 else {})}
         return Section("Operations", "", [table.lines(suite.measured, names)], suite, tuple(names))
     if suite.programs:
-        return Section("Programs", PROGRAM_TEXT,
-                       [table.lines(suite.measured, table.PROGRAMS, "program", table.PROGRAMS)], suite,
+        tables = [table.lines(suite.measured, table.PROGRAMS, "program", table.PROGRAMS), speed_lines(suite)]
+        return Section("Programs", PROGRAM_TEXT, [found for found in tables if len(found) > 1], suite,
                        tuple(table.PROGRAMS))
-    names = {**table.SEVERAL, **table.SCALING}
+    names = {**table.SEVERAL, **table.SCALING, **table.COMPARED}
     tables = [table.lines(suite.measured, names, suite.title, ())]
     if first.name == "operations" and first.processors == 1:
         tables.append(scaling_lines(suite, first))
@@ -77,7 +94,7 @@ def collect(suites):
     first = suites[0]
     found = [of_suite(suite, first) for suite in suites if suite.measured]
     if first.measured:
-        found.append(Section("Sizes", "", [table.size_lines(first)]))
+        found.append(Section("Sizes", "", [lines for lines in (table.size_lines(first),) if lines]))
         found += of_model(first)
         found.append(Section("Entries by reason", "As the hypervisor counts them, beside the plugin's count.",
                              list(table.reason_lines(first.measured))))

@@ -68,8 +68,10 @@ def plan(arguments):
     if wanted or not arguments.programs:
         planned.append(Suite("operations", "operations", chosen(of_machine(arguments), wanted),
                              arguments.processors, systems=every))
+        compared = {} if wanted else table.COMPARED
         planned += [Suite(f"processors-{processors}", f"{processors} processors",
-                          chosen({**table.SEVERAL, **table.SCALING}, wanted), processors, systems=quick)
+                          chosen({**table.SEVERAL, **table.SCALING, **compared}, wanted), processors,
+                          systems=quick)
                     for processors in arguments.smp]
     if arguments.programs or not (wanted or arguments.no_programs):
         planned.append(Suite("programs", "programs", chosen(table.PROGRAMS, arguments.programs),

@@ -47,6 +47,10 @@ SCALING = {
     "scale-map": "on each: mmap, touch, munmap a page",
     "scale-fork": "on each: fork, exit, wait",
 }
+# What one process at a time does, on several processors beside one.
+COMPARED = {name: {**MAIN, **FURTHER}[name] for name in (
+    "getppid", "read", "touch", "map-touch-unmap", "protect", "fork", "fork-exec", "ping-pong", "switch-16-0",
+    "unix-socket")}
 # What two processors have to say to each other.
 SEVERAL = {
     "ipi": "interrupt another processor, wait",
@@ -65,6 +69,7 @@ PROGRAMS = {
     "gzip": "gzip of 2 MB",
     "compile": "cc1 of one file of C",
     "assemble": "as of one file",
+    "build": "sh, tcc of 24 small files, ld",
 }
 # These need a clock that stands still while the emulator is not running: -icount.
 EXACT = ("timer",)

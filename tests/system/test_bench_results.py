@@ -212,6 +212,14 @@ class Report(unittest.TestCase):
         self.assertRegex(text, r"as a ratio to one +native +ringfence\non each: fork, exit, wait +1.00 +2.00")
         self.assertRegex(text, r"million instructions +5.0 +7.0")
 
+    def test_programs_beside_xen(self):
+        suite = suites.plan(arguments(programs=["gzip"]))[0]
+        for name, cost in (("native", 1000), ("ringfence", 1250), ("xen", 3000)):
+            log = f"bench: result 0 gzip 1 {cost}\n"
+            suite.measured[FakeSystem(name)] = results.parse(log, SCALING_PHASES.splitlines(keepends=True)[0])[0]
+        self.assertRegex(sections.text([suite]),
+                         r"as under Xen +native, the limit +ringfence\ngzip of 2 MB +3.00 +2.40$")
+
     def test_missing_things_are_reported(self):
         self.suites[0].absent[FakeSystem("xen")] = "missing: no <package>"
         self.suites[1].missing["gzip"] = "no such program"

@@ -105,6 +105,13 @@ PROGRAM(gzip, "/usr/bin/gzip", "-k", "-f", "-c", "/bin/busybox")
 PROGRAM(compile, CC1, "-quiet", "-fpreprocessed", "-O2", "/usr/lib/bench/source.i", "-o",
 	"/tmp/source.s")
 PROGRAM(assemble, "/usr/bin/as", "-o", "/tmp/source.o", "/usr/lib/bench/source.s")
+/* One process for each file, as a build of many small files has them. */
+PROGRAM(build, "/bin/busybox", "sh", "/usr/lib/bench/build.sh")
+
+static bool has_tcc(void)
+{
+	return access("/usr/bin/tcc", X_OK) == 0 && has_build();
+}
 
 const struct operation program_operations[] = {
 	{ "hackbench", 1, prepare, perform_hackbench, finish, has_hackbench },
@@ -117,5 +124,6 @@ const struct operation program_operations[] = {
 	{ "gzip", 1, prepare, perform_gzip, finish, has_gzip },
 	{ "compile", 1, prepare, perform_compile, finish, has_compile },
 	{ "assemble", 1, prepare, perform_assemble, finish, has_assemble },
+	{ "build", 1, prepare, perform_build, finish, has_tcc },
 	{},
 };
