@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
 """rfd on a live node: its answers to curl, guests that panic and are made again, the log of one that prints without end,
-the daemon killed again and again with a guest unharmed, guests that start with the node; and its metrics, as
-promtool sees them.
+the daemon killed again and again with a guest unharmed, guests that start with the node, programs that are kept running; and
+its metrics, as promtool sees them.
 
 needs: linux
 timeout: 1500
@@ -196,7 +196,25 @@ def autostart(m):
     m.rf("start kept", status=3)
 
 
-TESTS = (answers, metrics, crash, flood, killed, autostart)
+def helper(m):
+    """A program that is kept running, and goes on when the daemon is killed."""
+    options = "--helper 'nap=sleep 100000'"
+    restart_rfd(m, options)
+    first = m.run("pidof sleep")[1].strip()
+    assert first.isdigit(), first
+    m.run(f"kill -9 {first}")
+    wait_until(m, lambda: m.run("pidof sleep")[1].strip() not in ("", first), "another")
+    second = m.run("pidof sleep")[1].strip()
+    restart_rfd(m, options)
+    m.run("sleep 2")
+    assert m.run("pidof sleep")[1].split() == [second], "it is taken over"
+    m.run("sleep 6")
+    assert 'ringfence_helper_up{helper="nap"} 1' in m.run(f"{URL}/metrics")[1]
+    restart_rfd(m)
+    m.run(f"kill {second}")
+
+
+TESTS = (answers, metrics, crash, flood, killed, autostart, helper)
 
 
 def main():

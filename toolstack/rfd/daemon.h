@@ -8,6 +8,7 @@
 
 #include "toolstack/lib/access.h"
 #include "toolstack/rfd/event.h"
+#include "toolstack/rfd/helper.h"
 #include "toolstack/rfd/metrics.h"
 
 struct options {
@@ -25,6 +26,7 @@ struct daemon {
 	bool (*open)(struct access *access, struct report *report);
 	struct event_queue events;
 	struct metrics metrics;
+	struct helper_table helpers; /* of the first thread */
 };
 
 #endif

@@ -9,13 +9,13 @@
 #include <fcntl.h>
 #include <getopt.h>
 #include <limits.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/signalfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "toolstack/lib/daemon.h"
@@ -37,6 +37,8 @@ static const char usage[] =
 	"The daemon of the control domain: sees to guests that have ended, and answers by HTTP.\n"
 	"\n"
 	"  --socket PATH   listen there (default: rfd.sock in the folder of state)\n"
+	"  --helper NAME=PROGRAM WORD...\n"
+	"                  keep this program running, as store=rfstored; at most 16 times\n"
 	"  --log-size KIB  of the log of a guest's console; there are two (1024)\n"
 	"  --background    go on in the background; it returns when requests are answered\n"
 	"  --api           print the reference of what can be asked, and leave\n"
@@ -62,10 +64,24 @@ static bool parse_size(const char *word, uint64_t *size)
 	return false;
 }
 
-/* -1: go on; otherwise the exit status. */
-static int parse_one(struct options *options, int option)
+static int add_helper(struct daemon *daemon, const char *text)
 {
+	struct report report = { .warnings = 0 };
+
+	if (helper_add(&daemon->helpers, text, &report))
+		return -1;
+	fprintf(stderr, "rfd: %s\n", report.error);
+	return STATUS_USAGE;
+}
+
+/* -1: go on; otherwise the exit status. */
+static int parse_one(struct daemon *daemon, int option)
+{
+	struct options *options = &daemon->options;
+
 	switch (option) {
+	case 'p':
+		return add_helper(daemon, optarg);
 	case 's':
 		options->socket = optarg;
 		return -1;
@@ -89,11 +105,12 @@ static int parse_one(struct options *options, int option)
 	}
 }
 
-static int parse(struct options *options, int count, char **arguments)
+static int parse(struct daemon *daemon, int count, char **arguments)
 {
 	static const struct option known[] = {
 		{ "socket", required_argument, NULL, 's' },
 		{ "background", no_argument, NULL, 'b' },
+		{ "helper", required_argument, NULL, 'p' },
 		{ "log-size", required_argument, NULL, 'l' },
 		{ "api", no_argument, NULL, 'a' },
 		{ "help", no_argument, NULL, 'h' },
@@ -103,7 +120,7 @@ static int parse(struct options *options, int count, char **arguments)
 	int option, status;
 
 	while ((option = getopt_long(count, arguments, "", known, NULL)) >= 0) {
-		status = parse_one(options, option);
+		status = parse_one(daemon, option);
 		if (status >= 0)
 			return status;
 	}
@@ -203,14 +220,26 @@ struct parts {
 	struct server server;
 };
 
+static time_t now_s(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return time.tv_sec;
+}
+
 static void serve(struct server *server, int signals)
 {
-	struct pollfd files = { .fd = signals, .events = POLLIN };
+	struct daemon *daemon = server->daemon;
+	time_t collected = now_s();
 
-	for (unsigned turn = 1; poll(&files, 1, LOOK_MS) <= 0; turn++) {
+	while (!helper_wait(&daemon->helpers, signals, LOOK_MS)) {
+		helper_look(daemon);
 		server_look(server);
-		if (turn % METRICS_SECONDS == 0)
-			metrics_collect(server->daemon);
+		if (now_s() - collected < METRICS_SECONDS)
+			continue;
+		metrics_collect(daemon);
+		collected = now_s();
 	}
 }
 
@@ -250,11 +279,13 @@ static enum status run(struct daemon *daemon, int signals, int parent, struct re
 	event_add(&daemon->events, EVENT_DAEMON_STARTED, NULL, "version " RF_VERSION);
 	if (!start(&parts, daemon, report))
 		return STATUS_FAILED;
+	helper_look(daemon);
 	be_ready(parent, STATUS_OK);
 	autostart_run(daemon);
 	log_line("answers at %s", daemon->options.socket);
 	serve(&parts.server, signals);
 	stop(&parts, daemon);
+	helper_close(&daemon->helpers);
 	event_free(&daemon->events);
 	metrics_close(&daemon->metrics);
 	return STATUS_OK;
@@ -270,7 +301,7 @@ int main(int count, char **arguments)
 	daemon_socket(socket);
 	daemon.options.log_size = CONSOLE_LOG_SIZE;
 	daemon.options.socket = socket;
-	status = parse(&daemon.options, count, arguments);
+	status = parse(&daemon, count, arguments);
 	if (status >= 0)
 		return status;
 	if (daemon.options.background)

@@ -262,6 +262,19 @@ static void write_daemon(struct page *page, struct daemon *daemon)
 			(unsigned long long)counts[kind]);
 }
 
+/* The first thread has the helpers, and collects. */
+static void write_helpers(struct page *page, const struct helper_table *table)
+{
+	head(page, "helper_up", "gauge", "1 if the helper runs.");
+	for (size_t i = 0; i < table->count; i++)
+		fprintf(page->out, "ringfence_helper_up{helper=\"%s\"} %d\n",
+			table->helpers[i].name, table->helpers[i].file >= 0);
+	head(page, "helper_starts_total", "counter", "How often rfd has started the helper.");
+	for (size_t i = 0; i < table->count; i++)
+		fprintf(page->out, "ringfence_helper_starts_total{helper=\"%s\"} %llu\n",
+			table->helpers[i].name, (unsigned long long)table->helpers[i].starts);
+}
+
 /* --- The page --- */
 
 static void write_page(struct page *page, struct daemon *daemon)
@@ -274,6 +287,7 @@ static void write_page(struct page *page, struct daemon *daemon)
 	write_vcpus(page, "vcpu_steal_seconds_total", "Time that it was ready and did not run.",
 		    true);
 	write_daemon(page, daemon);
+	write_helpers(page, &daemon->helpers);
 }
 
 static void put(struct metrics *metrics, char *text, size_t size)

@@ -108,6 +108,25 @@ static void tell(struct supervise *supervise, enum life_result result,
 	}
 }
 
+/* What failed may succeed later, but not for one of which nothing is known. */
+static void try_again(struct supervise *supervise, struct access *access, uint32_t domain,
+		      uint64_t serial)
+{
+	struct report ignored = { .warnings = 0 };
+	struct rf_domain_info info;
+	struct config config;
+
+	if (domain_get(access, domain, &info) || info.serial != serial || !domain_ended(&info))
+		return;
+	if (life_recall(&info, &config, &ignored)) {
+		pthread_mutex_lock(&supervise->lock);
+		supervise->entries[domain] =
+			(struct supervise_entry){ serial, now_ms() + SUPERVISE_AGAIN_MS };
+		pthread_mutex_unlock(&supervise->lock);
+	}
+	config_free(&config);
+}
+
 static void end(struct supervise *supervise, uint32_t domain, uint64_t serial)
 {
 	struct report report = { .warnings = 0 };
@@ -122,6 +141,8 @@ static void end(struct supervise *supervise, uint32_t domain, uint64_t serial)
 	if (!domain_get(&access, domain, &info) && info.serial == serial) {
 		result = life_end(&access, &info, &report);
 		tell(supervise, result, &info, &report);
+		if (result == LIFE_FAILED)
+			try_again(supervise, &access, domain, serial);
 	}
 	access_close(&access);
 }

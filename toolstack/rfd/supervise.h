@@ -16,6 +16,7 @@
 
 #define SUPERVISE_QUICK_MS 10000 /* a life shorter than this is one that does not last */
 #define SUPERVISE_WAIT_MAX 64	 /* seconds before it is made again, at most */
+#define SUPERVISE_AGAIN_MS 60000 /* after a failure */
 #define SUPERVISE_NAMES	   256
 
 struct supervise_entry {
