@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Programs that the daemon keeps running: started, started again when they end, later each time if they do not last, and
- * taken over from a daemon that was killed.
+ * Programs that the daemon keeps running: started, started again when they end, later each time if they do not last,
+ * and taken over from a daemon that was killed.
  */
 #include "rfd_fake.h"
 

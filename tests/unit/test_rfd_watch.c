@@ -246,6 +246,71 @@ static void test_no_restart(void **state)
 	finish(&s);
 }
 
+/* --- Several at once --- */
+
+#define ROUNDS 20
+
+struct racer {
+	struct setup *s;
+	struct rf_domain_info info;
+	unsigned restarts;
+	unsigned made;
+};
+
+/* Another toolstack, which sees to the end of the same guest, and then makes one of the same name. */
+static void *race(void *context)
+{
+	struct racer *r = context;
+	struct report report = { .warnings = 0 };
+	struct rf_domain_info info = r->info;
+	struct config config;
+	char path[96];
+
+	r->restarts += life_end(&r->s->access, &info, &report) == LIFE_RESTARTED;
+	config_init(&config);
+	snprintf(path, sizeof(path), "%s/kernel", fake.folder);
+	config.name = strdup("other");
+	config.kernel = strdup(path);
+	if (config_check("test", &config, &report))
+		r->made += life_create(&r->s->access, &config, true, &info, &report);
+	config_free(&config);
+	return NULL;
+}
+
+/* Whoever is first does it; nobody does it twice. */
+static void test_race(void **state)
+{
+	struct setup s;
+
+	(void)state;
+	start(&s);
+	for (int round = 0; round < ROUNDS; round++) {
+		struct racer racers[4] = { 0 };
+		pthread_t threads[4];
+		struct rf_domain_info info = create(&s, "web", ACTION_RESTART), other;
+		unsigned restarts = 0, made = 0;
+
+		fake_end(info.domain, RF_DOMAIN_CRASHED, RF_SHUTDOWN_CRASH);
+		for (int i = 0; i < 4; i++) {
+			racers[i].s = &s;
+			racers[i].info = info;
+			pthread_create(&threads[i], NULL, race, &racers[i]);
+		}
+		for (int i = 0; i < 4; i++) {
+			pthread_join(threads[i], NULL);
+			restarts += racers[i].restarts;
+			made += racers[i].made;
+		}
+		assert_int_equal(restarts, 1);
+		assert_int_equal(made, 1);
+		assert_int_equal(domain_find(&s.access, "web", &info), 0);
+		assert_int_equal(domain_find(&s.access, "other", &other), 0);
+		assert_int_equal(life_destroy(&s.access, &info), 0);
+		assert_int_equal(life_destroy(&s.access, &other), 0);
+	}
+	finish(&s);
+}
+
 /* Made again at once, then after 1, 2, 4 ... 64 seconds, until one has lasted. */
 static void test_back_off(void **state)
 {
@@ -442,10 +507,10 @@ int main(void)
 		cmocka_unit_test(test_events),	      cmocka_unit_test(test_another),
 		cmocka_unit_test(test_found),	      cmocka_unit_test(test_restart),
 		cmocka_unit_test(test_restart_later), cmocka_unit_test(test_preserve_and_remove),
-		cmocka_unit_test(test_no_restart),    cmocka_unit_test(test_back_off),
-		cmocka_unit_test(test_log),	      cmocka_unit_test(test_log_killed),
-		cmocka_unit_test(test_log_rotated),   cmocka_unit_test(test_log_flood),
-		cmocka_unit_test(test_log_full),
+		cmocka_unit_test(test_no_restart),    cmocka_unit_test(test_race),
+		cmocka_unit_test(test_back_off),      cmocka_unit_test(test_log),
+		cmocka_unit_test(test_log_killed),    cmocka_unit_test(test_log_rotated),
+		cmocka_unit_test(test_log_flood),     cmocka_unit_test(test_log_full),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
