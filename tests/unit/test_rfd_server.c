@@ -5,11 +5,13 @@
  */
 #include "unit.h"
 
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <time.h>
 
 #include "rfd_fake.h"
+#include "toolstack/lib/daemon.h"
 #include "toolstack/rfd/autostart.h"
 #include "toolstack/rfd/route.h"
 #include "toolstack/rfd/server.h"
@@ -393,6 +395,54 @@ static void test_events_lost(void **state)
 	event_free(&queue);
 }
 
+/* --- As `rf` asks --- */
+
+static void test_daemon_get(void **state)
+{
+	struct report report = { .warnings = 0 };
+	enum status status;
+	struct setup s;
+	json_t *answer;
+
+	(void)state;
+	start(&s);
+	answer = daemon_get("/v1/version", &status, &report);
+	assert_int_equal(status, STATUS_OK);
+	assert_string_equal(json_string_value(json_object_get(answer, "rf")), RF_VERSION);
+	json_decref(answer);
+	assert_null(daemon_get("/v1/domains/nobody", &status, &report));
+	assert_int_equal(status, STATUS_NOT_FOUND);
+	assert_string_equal(report.error, "rfd: nobody: no such domain");
+	memset(&report, 0, sizeof(report));
+	setenv("RINGFENCE_SOCKET", "/nowhere/rfd.sock", 1);
+	assert_null(daemon_get("/v1/version", &status, &report));
+	unsetenv("RINGFENCE_SOCKET");
+	assert_int_equal(status, STATUS_FAILED);
+	assert_string_equal(report.error,
+			    "rfd does not answer: /nowhere/rfd.sock: No such file or directory");
+	finish(&s);
+}
+
+/* Who holds its lock is the daemon; a file alone is what one left that was killed. */
+static void test_daemon_is_there(void **state)
+{
+	char path[PATH_MAX];
+	struct setup s;
+	int file;
+
+	(void)state;
+	start(&s);
+	assert_false(daemon_is_there());
+	daemon_lock_path(path);
+	file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	assert_false(daemon_is_there());
+	assert_int_equal(flock(file, LOCK_EX | LOCK_NB), 0);
+	assert_true(daemon_is_there());
+	close(file);
+	assert_false(daemon_is_there());
+	finish(&s);
+}
+
 /* --- Bad requests --- */
 
 static void test_refused(void **state)
@@ -571,6 +621,8 @@ int main(void)
 		cmocka_unit_test(test_node),
 		cmocka_unit_test(test_events),
 		cmocka_unit_test(test_metrics),
+		cmocka_unit_test(test_daemon_get),
+		cmocka_unit_test(test_daemon_is_there),
 		cmocka_unit_test(test_definitions),
 		cmocka_unit_test(test_bad_definitions),
 		cmocka_unit_test(test_events_lost),

@@ -28,6 +28,7 @@
 #include "toolstack/rfd/watch.h"
 
 #define LOOK_MS	     1000
+#define STOP_SECONDS 3
 #define LOG_SIZE_MIN (16U << 10)
 #define LOG_SIZE_MAX (1U << 30)
 
@@ -48,16 +49,17 @@ static const char usage[] =
 	"The folder of state is /run/ringfence, or $RINGFENCE_STATE; that of logs is\n"
 	"/var/log/ringfence, or $RINGFENCE_LOG; that of guests that are kept /var/lib/ringfence, or\n"
 	"$RINGFENCE_DEFINITIONS. It ends on SIGTERM and SIGINT; guests are not touched.\n"
-	" Exit status: 0 ended by a signal, 1 failed, 2 usage, 4 another one\n"
-	"is there already.\n";
+	"Exit status: 0 ended by a signal, 1 failed, 2 usage, 4 another one is there already.\n";
 
 static bool parse_size(const char *word, uint64_t *size)
 {
 	char *end;
 
-	*size = strtoull(word, &end, 10) << 10;
-	if (word[0] >= '0' && word[0] <= '9' && !*end && *size >= LOG_SIZE_MIN &&
-	    *size <= LOG_SIZE_MAX)
+	unsigned long long number = strtoull(word, &end, 10);
+
+	*size = (uint64_t)number << 10;
+	if (word[0] >= '0' && word[0] <= '9' && !*end && number >= LOG_SIZE_MIN >> 10 &&
+	    number <= LOG_SIZE_MAX >> 10)
 		return true;
 	fprintf(stderr, "rfd: --log-size %s: should be a number of KiB from %u to %u\n", word,
 		LOG_SIZE_MIN >> 10, LOG_SIZE_MAX >> 10);
@@ -258,9 +260,18 @@ static bool start(struct parts *parts, struct daemon *daemon, struct report *rep
 	return false;
 }
 
-/* Those first who might wait for others. */
+/* Nothing is lost: it might as well have been killed. */
+static void end_now(int signal)
+{
+	(void)signal;
+	_exit(STATUS_OK);
+}
+
+/* Those first who might wait for others; who waits for a guest to end is not waited for long. */
 static void stop(struct parts *parts, struct daemon *daemon)
 {
+	signal(SIGALRM, end_now);
+	alarm(STOP_SECONDS);
 	event_close(&daemon->events);
 	server_stop(&parts->server);
 	watch_stop(&parts->watch);
