@@ -120,7 +120,7 @@ FUZZERS := $(patsubst tests/fuzz/%.c,$(O)/tests/fuzz/%,$(wildcard tests/fuzz/fuz
 
 # What each program of the toolstack is made of: folders in toolstack/ or backends/, and libraries. The sources of a group,
 # but for main.c, are what tests/unit/test_GROUP_*.c and tests/fuzz/fuzz_GROUP_*.c are linked with.
-TOOLSTACK_GROUPS := store rf rfd block
+TOOLSTACK_GROUPS := store rf rfd block net
 TOOLSTACK_FOLDERS_store := store store/client share
 TOOLSTACK_FOLDERS_rfstored := store share
 TOOLSTACK_FOLDERS_rf := rf lib store/client
@@ -131,6 +131,10 @@ TOOLSTACK_FOLDERS_block := common block store/client
 TOOLSTACK_LIBRARIES_block := -luring -lseccomp
 TOOLSTACK_FOLDERS_rf-block := $(TOOLSTACK_FOLDERS_block)
 TOOLSTACK_LIBRARIES_rf-block := $(TOOLSTACK_LIBRARIES_block)
+TOOLSTACK_FOLDERS_net := common net store/client
+TOOLSTACK_LIBRARIES_net := $(TOOLSTACK_LIBRARIES_block)
+TOOLSTACK_FOLDERS_rf-net := $(TOOLSTACK_FOLDERS_net)
+TOOLSTACK_LIBRARIES_rf-net := $(TOOLSTACK_LIBRARIES_net)
 # Checks of images, and the rules for places in a guest's memory, are the hypervisor's own.
 TOOLSTACK_SHARED_rf := $(addprefix hypervisor/,elf.c bzimage.c guest_image.c guest_layout.c lib/printf.c lib/string.c)
 # Only of the static program: the shared library brings the real ones.
@@ -144,7 +148,7 @@ toolstack_objects = $(patsubst %.c,$(O)/%.o,$(call toolstack_sources,$(1))) \
 	$(patsubst %.c,$(O)/toolstack/%.o,$(TOOLSTACK_SHARED_$(1)))
 toolstack_static_objects = $(call toolstack_objects,$(1)) $(patsubst %.c,$(O)/%.o,$(TOOLSTACK_STATIC_$(1)))
 toolstack_group = $(patsubst %.c,$(O)/$(2)/%.o,$(filter-out %/main.c,$(call toolstack_sources,$(1))))
-TOOLSTACK_NAMES := $(foreach p,rfstored rf rfd rf-block,$(if $(filter %/main.c,$(call toolstack_sources,$(p))),$(p)))
+TOOLSTACK_NAMES := $(foreach p,rfstored rf rfd rf-block rf-net,$(if $(filter %/main.c,$(call toolstack_sources,$(p))),$(p)))
 TOOLSTACK_PROGRAMS := $(patsubst %,$(O)/toolstack/bin/%,$(TOOLSTACK_NAMES))
 TOOLSTACK_STATIC := $(patsubst %,$(O)/toolstack/static/%,$(TOOLSTACK_NAMES))
 TOOLSTACK_LIBRARY := $(if $(wildcard toolstack/store/client/*.c),$(O)/toolstack/lib/librfstore.a)
@@ -328,7 +332,7 @@ $(eval $(call record,host.flags,$(CC) $(HOST_FLAGS) $(UNIT_SANITIZE)))
 $(eval $(call record,fuzz.flags,$(CLANG) $(HOST_FLAGS) $(FUZZ_SANITIZE)))
 $(eval $(call record,host.link,$(HOST_SOURCES)))
 $(eval $(call record,toolstack.flags,$(CC) $(TOOLSTACK_FLAGS)))
-$(eval $(call record,toolstack.link,$(TOOLSTACK_LDFLAGS) $(foreach p,$(TOOLSTACK_GROUPS) rfstored rf-block,$(call toolstack_sources,$(p)) $(TOOLSTACK_LIBRARIES_$(p)))))
+$(eval $(call record,toolstack.link,$(TOOLSTACK_LDFLAGS) $(foreach p,$(TOOLSTACK_GROUPS) rfstored rf-block rf-net,$(call toolstack_sources,$(p)) $(TOOLSTACK_LIBRARIES_$(p)))))
 $(eval $(call record,toolstack.host.flags,$(CC) $(TOOLSTACK_HOST_FLAGS) $(UNIT_SANITIZE)))
 $(eval $(call record,toolstack.fuzz.flags,$(CLANG) $(TOOLSTACK_HOST_FLAGS) $(FUZZ_SANITIZE)))
 

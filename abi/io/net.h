@@ -35,9 +35,10 @@
 #define RF_NET_BYTES_MAX    65553 /* the largest IP packet, with Ethernet header and VLAN tag */
 #define RF_NET_HEADER_MAX                                                                          \
 	256 /* all headers of a packet to be cut into segments; where a checksum is */
-#define RF_NET_POOL_MAX 1024 /* frames of a queue's pool */
-#define RF_NET_MTU_MIN	68
-#define RF_NET_MTU_MAX	65535
+#define RF_NET_SEGMENT_MIN 48	/* bytes of data in each piece of a packet that goes and is cut */
+#define RF_NET_POOL_MAX	   1024 /* frames of a queue's pool */
+#define RF_NET_MTU_MIN	   68
+#define RF_NET_MTU_MAX	   65535
 
 /* Flags of rf_net_offload. */
 #define RF_NET_CHECKSUM                                                                            \
@@ -54,8 +55,8 @@
 struct rf_net_offload {
 	uint8_t flags;
 	uint8_t cut;
-	uint16_t header_bytes; /* with a cut: Ethernet, IP and TCP headers; at most RF_NET_HEADER_MAX */
-	uint16_t segment_bytes; /* with a cut: of data in each piece, not zero */
+	uint16_t header_bytes; /* with a cut, of packets that go: Ethernet, IP, TCP; at most RF_NET_HEADER_MAX */
+	uint16_t segment_bytes; /* with a cut: of data in each piece; RF_NET_SEGMENT_MIN to MTU */
 	uint16_t checksum_start; /* from the start of the packet: what is summed up from there to its end */
 	uint16_t checksum_offset; /* from there: two bytes within the packet and RF_NET_HEADER_MAX */
 	uint16_t reserved;	  /* zero, as all that is reserved */

@@ -27,6 +27,8 @@ static const int jail_calls[] = {
 	SCMP_SYS(io_uring_register),
 	SCMP_SYS(read),
 	SCMP_SYS(write),
+	SCMP_SYS(readv),
+	SCMP_SYS(writev),
 	SCMP_SYS(sendto),
 	SCMP_SYS(recvfrom),
 	SCMP_SYS(sendmsg),
@@ -49,6 +51,8 @@ static const int jail_calls[] = {
 static const unsigned long jail_ioctls[] = {
 	RF_CONTROL_GRANT_MAP, RF_CONTROL_GRANT_UNMAP, RF_CONTROL_EVENT_CONNECT,
 	0x80081272, /* BLKGETSIZE64 */
+	0x400454d9, /* TUNSETQUEUE */
+	0x400454d0, /* TUNSETOFFLOAD */
 };
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))

@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef UNIT_NET_FRONT_H
+#define UNIT_NET_FRONT_H
+
+/*
+ * A front end in the test's own process: grants are memory of the test, ports eventfds, a pair of sockets is in place
+ * of the tap, and the interface is turned by the test.
+ */
+#include "unit.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "backends/net/interface.h"
+
+#define FRONT_TRANSMIT	  1 /* the grants */
+#define FRONT_RECEIVE	  2
+#define FRONT_POOL	  3
+#define FRONT_GRANTS	  4
+#define FRONT_PORT	  5
+#define FRONT_SLOTS	  32
+#define FRONT_POOL_FRAMES 64
+#define FRONT_BUFFERS	  0	      /* where they begin in the pool; of a frame each */
+#define FRONT_DATA	  (40 * 4096) /* where packets that go are put */
+
+struct front {
+	struct link link;
+	uint8_t *grant[FRONT_GRANTS];
+	unsigned mapped;
+	unsigned connected;
+	int to_back;
+	unsigned events; /* that came to the front end */
+	int tap;	 /* the other end of it */
+	int monitor;	 /* the test's end of the worker's socket */
+	struct ring transmit;
+	struct ring receive;
+	struct message_connect connect;
+	struct interface interface;
+};
+
+static inline struct front *front_of(struct link *link)
+{
+	return (struct front *)link;
+}
+
+static int front_map(struct link *link, struct link_memory *memory)
+{
+	if (memory->grant >= FRONT_GRANTS || !front_of(link)->grant[memory->grant])
+		return -ENOENT;
+	if (memory->frames > FRONT_POOL_FRAMES)
+		return -ERANGE;
+	front_of(link)->mapped++;
+	memory->address = front_of(link)->grant[memory->grant];
+	return 0;
+}
+
+static void front_unmap(struct link *link, struct link_memory *memory)
+{
+	(void)memory;
+	assert_true(front_of(link)->mapped > 0);
+	front_of(link)->mapped--;
+}
+
+static int front_connect(struct link *link, struct link_port *port)
+{
+	if (port->port != FRONT_PORT)
+		return -ENOENT;
+	port->file = dup(front_of(link)->to_back);
+	front_of(link)->connected++;
+	return 0;
+}
+
+static void front_disconnect(struct link *link, struct link_port *port)
+{
+	close(port->file);
+	front_of(link)->connected--;
+}
+
+static void front_send(struct link *link, const struct link_port *port)
+{
+	(void)port;
+	front_of(link)->events++;
+}
+
+static const struct link_methods front_methods = { front_map,	     front_unmap, front_connect,
+						   front_disconnect, front_send,  NULL };
+
+/* A turn that does not wait: the kernel has an operation that is done at once. */
+static void front_awake(struct loop_operation *operation, int result)
+{
+	(void)operation;
+	(void)result;
+}
+
+static inline void front_turn(struct front *front)
+{
+	static struct loop_operation awake = { front_awake };
+
+	loop_prepare(&front->interface.common.loop, &awake);
+	interface_turn(&front->interface);
+}
+
+/* What the worker said, which has to be of that kind. */
+static inline struct message front_hear(struct front *front, enum message_kind kind)
+{
+	struct message message;
+
+	do {
+		while (recv(front->monitor, &message, sizeof(message), MSG_DONTWAIT) < 0)
+			front_turn(front);
+	} while (message.kind == MESSAGE_STATISTICS && kind != MESSAGE_STATISTICS);
+	assert_int_equal(message.kind, kind);
+	return message;
+}
+
+static inline void front_tell(struct front *front, const struct message *message)
+{
+	assert_int_equal(send(front->monitor, message, sizeof(*message), 0), sizeof(*message));
+}
+
+static inline void front_rings(struct front *front)
+{
+	ring_front_open(&front->transmit, front->grant[FRONT_TRANSMIT],
+			(struct ring_shape){ FRONT_SLOTS, sizeof(struct rf_net_transmit_request),
+					     sizeof(struct rf_net_transmit_response) });
+	ring_front_open(&front->receive, front->grant[FRONT_RECEIVE],
+			(struct ring_shape){ FRONT_SLOTS, sizeof(struct rf_net_receive_request),
+					     sizeof(struct rf_net_receive_response) });
+}
+
+/* Makes the rings, fresh, and has the interface connected. */
+static inline struct message front_attach(struct front *front)
+{
+	struct message message = { .kind = MESSAGE_CONNECT };
+
+	front_rings(front);
+	message.connect = front->connect;
+	front_tell(front, &message);
+	return front_hear(front, MESSAGE_CONNECTED);
+}
+
+static inline void front_detach(struct front *front)
+{
+	struct message message = { .kind = MESSAGE_RELEASE };
+
+	front_tell(front, &message);
+	front_hear(front, MESSAGE_RELEASED);
+	assert_int_equal(front->mapped, 0);
+	assert_int_equal(front->connected, 0);
+}
+
+static inline void front_set(struct front *front, uint64_t packets)
+{
+	struct message message = { .kind = MESSAGE_SETTINGS };
+
+	message.settings.rules = (struct packet_rules){ .mtu = 1500,
+							.checksum = 1,
+							.tcp4 = 1,
+							.tcp6 = 1,
+							.filter_mac = 1,
+							.mac = { 2, 0, 0, 0, 0, 1 } };
+	message.settings.link = 1;
+	message.settings.packets = packets;
+	message.settings.packets_burst = packets;
+	front_tell(front, &message);
+}
+
+static inline void front_open(struct front *front)
+{
+	int pair[2], tap[2];
+
+	memset(front, 0, sizeof(*front));
+	front->link = (struct link){ &front_methods, true };
+	for (unsigned i = 1; i < FRONT_GRANTS; i++)
+		front->grant[i] = aligned_alloc(4096, FRONT_POOL_FRAMES * 4096);
+	front->to_back = eventfd(0, EFD_NONBLOCK);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair), 0);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0, tap), 0);
+	front->monitor = pair[0];
+	front->tap = tap[0];
+	front->interface.common.link = &front->link;
+	front->interface.common.tap = (struct tap){ .file = { tap[1] }, .files = 1, .plain = true };
+	front->connect =
+		(struct message_connect){ .queues = 1, .checksum = 1, .tcp4 = 1, .tcp6 = 1 };
+	front->connect.queue[0] = (struct message_queue){ FRONT_PORT,	    FRONT_SLOTS,
+							  FRONT_SLOTS,	    FRONT_TRANSMIT,
+							  FRONT_RECEIVE,    FRONT_POOL,
+							  FRONT_POOL_FRAMES };
+	assert_int_equal(loop_open(&front->interface.common.loop, 64, 0), 0);
+	interface_open(&front->interface, pair[1]);
+	front_hear(front, MESSAGE_READY);
+	front_set(front, 0);
+	assert_string_equal(front_attach(front).text, "");
+}
+
+static inline void front_end(struct front *front)
+{
+	loop_close(&front->interface.common.loop);
+	for (unsigned i = 1; i < FRONT_GRANTS; i++)
+		free(front->grant[i]);
+	close(front->to_back);
+	close(front->tap);
+	close(front->monitor);
+	close(front->interface.socket);
+	tap_close(&front->interface.common.tap);
+}
+
+static inline void front_publish(struct front *front, struct ring *ring)
+{
+	uint64_t one = 1;
+
+	if (ring_front_publish(ring))
+		assert_int_equal(write(front->to_back, &one, sizeof(one)), sizeof(one));
+}
+
+/* Buffer `id` is frame `id` of the pool. */
+static inline void front_give(struct front *front, uint32_t id)
+{
+	struct rf_net_receive_request request = { id, FRONT_BUFFERS + id * 4096, 4096, 0 };
+
+	assert_true(ring_front_request(&front->receive, &request));
+	front_publish(front, &front->receive);
+}
+
+static inline struct rf_net_transmit_request front_packet(struct front *front, uint32_t bytes)
+{
+	uint8_t *data = front->grant[FRONT_POOL] + FRONT_DATA;
+
+	for (uint32_t i = 0; i < bytes; i++)
+		data[i] = (uint8_t)(i * 7 + bytes);
+	memcpy(data, "\x02\0\0\0\0\x09\x02\0\0\0\0\x01\x08\0", 14);
+	return (struct rf_net_transmit_request){ .id = bytes,
+						 .bytes = bytes,
+						 .segments = 1,
+						 .segment = { { FRONT_DATA, bytes } } };
+}
+
+/* One request, and turns until its response is there. */
+static inline uint32_t front_do(struct front *front, const struct rf_net_transmit_request *request)
+{
+	struct rf_net_transmit_response response;
+
+	assert_true(ring_front_request(&front->transmit, request));
+	front_publish(front, &front->transmit);
+	while (ring_front_take(&front->transmit, &response) == RING_NONE)
+		front_turn(front);
+	assert_int_equal(response.id, request->id);
+	return response.status;
+}
+
+/* Into the tap, from outside. */
+static inline bool front_arrive(struct front *front, const struct virtio_net_hdr *header,
+				uint32_t bytes)
+{
+	static uint8_t data[RF_NET_BYTES_MAX + 100];
+	struct iovec piece[2] = { { (void *)header, sizeof(*header) }, { data, bytes } };
+
+	for (uint32_t i = 0; i < bytes; i++)
+		data[i] = (uint8_t)(i * 13 + bytes);
+	return writev(front->tap, piece, 2) > 0;
+}
+
+#endif

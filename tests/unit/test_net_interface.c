@@ -1,0 +1,322 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* An interface with a front end, honest and not, and a pair of sockets in place of the tap. */
+#include <time.h>
+
+#include "net_front.h"
+
+static struct front front;
+static uint8_t got[RF_NET_BYTES_MAX + 100];
+static const struct virtio_net_hdr none;
+
+static int setup(void **state)
+{
+	(void)state;
+	front_open(&front);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	front_detach(&front);
+	front_end(&front);
+	return 0;
+}
+
+static const struct message_statistics *counts(void)
+{
+	return &front.interface.common.statistics;
+}
+
+static void turns(unsigned count)
+{
+	while (count--)
+		front_turn(&front);
+}
+
+static void rest(void)
+{
+	struct timespec time = { 0, 70000000 };
+
+	nanosleep(&time, NULL);
+}
+
+/* What came out of the tap behind its header; negative: nothing. */
+static ssize_t departed(void)
+{
+	struct virtio_net_hdr header;
+	struct iovec piece[2] = { { &header, sizeof(header) }, { got, sizeof(got) } };
+	ssize_t length = readv(front.tap, piece, 2);
+
+	return length < 0 ? length : length - (ssize_t)sizeof(header);
+}
+
+static void packets_go_as_they_are(void **state)
+{
+	(void)state;
+	for (uint32_t bytes = 14; bytes <= 1518; bytes += 47) {
+		struct rf_net_transmit_request request = front_packet(&front, bytes);
+
+		assert_int_equal(front_do(&front, &request), RF_NET_OK);
+		assert_int_equal(departed(), bytes);
+		assert_memory_equal(got, front.grant[FRONT_POOL] + FRONT_DATA, bytes);
+	}
+}
+
+/* In any pieces, however the copied bytes divide them. */
+static void pieces_are_put_together(void **state)
+{
+	uint64_t random = 88172645463325252ULL;
+
+	(void)state;
+	for (unsigned round = 0; round < 500; round++) {
+		struct rf_net_transmit_request request = front_packet(&front, 1400);
+		uint32_t start = 0;
+
+		request.segments = (uint8_t)(1 + unit_random(&random) % RF_NET_SEGMENTS_MAX);
+		for (unsigned i = 0; i < request.segments; i++) {
+			uint32_t bytes = 1 + (uint32_t)(unit_random(&random) % 270);
+
+			if (i + 1U == request.segments)
+				bytes = 1400 - start;
+			request.segment[i] = (struct rf_net_segment){ FRONT_DATA + start, bytes };
+			start += bytes;
+		}
+		assert_int_equal(front_do(&front, &request), RF_NET_OK);
+		assert_int_equal(departed(), 1400);
+		assert_memory_equal(got, front.grant[FRONT_POOL] + FRONT_DATA, 1400);
+	}
+}
+
+static void what_breaks_a_rule_does_not_go(void **state)
+{
+	struct rf_net_transmit_request request = front_packet(&front, 100);
+
+	(void)state;
+	request.segment[0].offset = FRONT_POOL_FRAMES * 4096 - 99;
+	assert_int_equal(front_do(&front, &request), RF_NET_INVALID);
+	request = front_packet(&front, 100);
+	front.grant[FRONT_POOL][FRONT_DATA + 11] = 2;
+	assert_int_equal(front_do(&front, &request), RF_NET_REFUSED);
+	assert_true(departed() < 0);
+	assert_int_equal(counts()->invalid, 1);
+	assert_int_equal(counts()->refused, 1);
+	/* And the next one does. */
+	request = front_packet(&front, 100);
+	assert_int_equal(front_do(&front, &request), RF_NET_OK);
+}
+
+static struct rf_net_receive_response received(void)
+{
+	struct rf_net_receive_response response;
+
+	while (ring_front_take(&front.receive, &response) == RING_NONE)
+		front_turn(&front);
+	return response;
+}
+
+static void packets_come_into_buffers(void **state)
+{
+	(void)state;
+	for (uint32_t bytes = 14; bytes <= 1500; bytes += 51) {
+		struct rf_net_receive_response response;
+
+		front_give(&front, bytes % 30);
+		assert_true(front_arrive(&front, &none, bytes));
+		response = received();
+		assert_int_equal(response.id, bytes % 30);
+		assert_int_equal(response.bytes, bytes);
+		assert_int_equal(response.buffers, 1);
+		assert_int_equal(front.grant[FRONT_POOL][bytes % 30 * 4096 + 5],
+				 (uint8_t)(5 * 13 + bytes));
+	}
+}
+
+/* One of 60,000 bytes takes fifteen, all at once, each full but for the last. */
+static void large_packets_take_several(void **state)
+{
+	const struct virtio_net_hdr header = { .flags = VIRTIO_NET_HDR_F_NEEDS_CSUM,
+					       .gso_type = VIRTIO_NET_HDR_GSO_TCPV4,
+					       .gso_size = 1448,
+					       .csum_start = 34,
+					       .csum_offset = 16 };
+
+	(void)state;
+	for (uint32_t i = 0; i < 20; i++)
+		front_give(&front, i);
+	turns(2);
+	assert_true(front_arrive(&front, &header, 60000));
+	for (uint32_t i = 0; i < 15; i++) {
+		struct rf_net_receive_response response = received();
+
+		assert_int_equal(response.id, i);
+		assert_int_equal(response.buffers, i ? 0 : 15);
+		assert_int_equal(response.bytes, i < 14 ? 4096 : 60000 - 14 * 4096);
+		assert_int_equal(response.offload.cut, i ? 0 : RF_NET_TCP4);
+		assert_int_equal(front.grant[FRONT_POOL][i * 4096 + 1],
+				 (uint8_t)((i * 4096 + 1) * 13 + 60000));
+	}
+}
+
+/* Nothing is taken, ever: what waits is bounded, the rest is dropped and counted; afterwards it works. */
+static void who_takes_nothing_costs_nothing(void **state)
+{
+	unsigned arrived = 0, round;
+
+	(void)state;
+	rest();
+	for (round = 0; round < 200; round++) {
+		for (unsigned i = 0; i < 50; i++)
+			arrived += front_arrive(&front, &none, 1000);
+		turns(2);
+		if (round == 20)
+			rest();
+	}
+	rest();
+	turns(200);
+	assert_true(arrived > 1000);
+	assert_int_equal(counts()->no_buffer, arrived);
+	assert_int_equal(counts()->received, 0);
+	front_give(&front, 3);
+	turns(4);
+	assert_true(front_arrive(&front, &none, 333));
+	assert_int_equal(received().bytes, 333);
+}
+
+/* Unless this test itself had to wait too long, which it then tries again. */
+static void a_short_lack_of_buffers_loses_nothing(void **state)
+{
+	uint64_t start, lost;
+
+	(void)state;
+	do {
+		start = loop_now();
+		lost = counts()->no_buffer;
+		assert_true(front_arrive(&front, &none, 500));
+		turns(10);
+		lost = counts()->no_buffer - lost;
+		front_give(&front, 1);
+		if (!lost)
+			assert_int_equal(received().bytes, 500);
+		for (unsigned i = 2; lost && i < 20; i++)
+			front_give(&front, i);
+		turns(4);
+	} while (lost && loop_now() - start >= 50000000);
+	assert_int_equal(lost, 0);
+}
+
+static void buffers_that_break_a_rule_come_back(void **state)
+{
+	struct rf_net_receive_request request = { 9, FRONT_POOL_FRAMES * 4096 - 4095, 4096, 0 };
+	struct rf_net_receive_response response;
+
+	(void)state;
+	assert_true(ring_front_request(&front.receive, &request));
+	front_publish(&front, &front.receive);
+	response = received();
+	assert_int_equal(response.id, 9);
+	assert_int_equal(response.status, RF_NET_INVALID);
+	assert_int_equal(response.bytes, 0);
+}
+
+static void a_limit_makes_late_and_loses_nothing(void **state)
+{
+	struct rf_net_transmit_request request = front_packet(&front, 60);
+	uint64_t start = loop_now();
+
+	(void)state;
+	front_set(&front, 100);
+	turns(3);
+	for (unsigned i = 0; i < 120; i++)
+		assert_int_equal(front_do(&front, &request), RF_NET_OK);
+	assert_true(loop_now() - start >= 150000000);
+	assert_int_equal(counts()->sent, 120);
+}
+
+/* A batch costs one event each way, and a queue that is looked at none. */
+static void busy_rings_need_no_events(void **state)
+{
+	struct rf_net_transmit_request request = front_packet(&front, 60);
+
+	(void)state;
+	for (unsigned i = 0; i < 10; i++) {
+		for (unsigned k = 0; k < 20; k++)
+			assert_true(ring_front_request(&front.transmit, &request));
+		front_publish(&front, &front.transmit);
+		turns(3);
+		for (unsigned k = 0; k < 20; k++) {
+			struct rf_net_transmit_response response;
+
+			assert_int_equal(ring_front_take(&front.transmit, &response), RING_TAKEN);
+		}
+		ring_front_wait(&front.transmit, 1);
+		while (departed() >= 0)
+			continue;
+	}
+	assert_in_range(front.events, 1, 10);
+	assert_in_range(counts()->events_in, 1, 11);
+}
+
+static void a_broken_ring_ends_the_connection_and_a_new_one_works(void **state)
+{
+	struct rf_ring *const rings[] = { front.transmit.shared, front.receive.shared };
+
+	(void)state;
+	for (unsigned i = 0; i < 2; i++) {
+		uint64_t one = 1;
+
+		rings[i]->request_producer += FRONT_SLOTS + 1;
+		assert_int_equal(write(front.to_back, &one, sizeof(one)), sizeof(one));
+		front_hear(&front, MESSAGE_BROKEN);
+		front_hear(&front, MESSAGE_RELEASED);
+		assert_int_equal(front.mapped, 0);
+		assert_string_equal(front_attach(&front).text, "");
+	}
+	packets_go_as_they_are(state);
+}
+
+static void rings_that_do_not_fit_are_refused(void **state)
+{
+	struct message_queue *queue = &front.connect.queue[0];
+	uint32_t *const fields[] = { &queue->port,	    &queue->transmit_slots,
+				     &queue->receive_slots, &queue->transmit_grant,
+				     &queue->receive_grant, &queue->pool_grant };
+
+	(void)state;
+	front_detach(&front);
+	for (unsigned i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
+		uint32_t before = *fields[i];
+
+		*fields[i] = i == 1 || i == 2 ? 64 : 99;
+		assert_string_not_equal(front_attach(&front).text, "");
+		front_hear(&front, MESSAGE_RELEASED);
+		assert_int_equal(front.mapped, 0);
+		assert_int_equal(front.connected, 0);
+		*fields[i] = before;
+	}
+	assert_string_equal(front_attach(&front).text, "");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(packets_go_as_they_are, setup, teardown),
+		cmocka_unit_test_setup_teardown(pieces_are_put_together, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_breaks_a_rule_does_not_go, setup, teardown),
+		cmocka_unit_test_setup_teardown(packets_come_into_buffers, setup, teardown),
+		cmocka_unit_test_setup_teardown(large_packets_take_several, setup, teardown),
+		cmocka_unit_test_setup_teardown(who_takes_nothing_costs_nothing, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_short_lack_of_buffers_loses_nothing, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(buffers_that_break_a_rule_come_back, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(a_limit_makes_late_and_loses_nothing, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(busy_rings_need_no_events, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_broken_ring_ends_the_connection_and_a_new_one_works, setup, teardown),
+		cmocka_unit_test_setup_teardown(rings_that_do_not_fit_are_refused, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
