@@ -148,12 +148,53 @@ static void test_xl_command_line(void **state)
 	config_free(&c);
 }
 
+static const char *text_of(const struct config *c, size_t disk, const char *key)
+{
+	return json_string_value(json_object_get(json_array_get(c->disks, disk), key));
+}
+
+/* The same three disks, as JSON and in each of xl's forms; and what they became is read again. */
+static void disks(void **state)
+{
+	static const char *const texts[] = {
+		"{ \"kernel\": \"/k\", \"disks\": [ { \"image\": \"a.img\", \"name\": \"xvda\", \"mode\": \"w\" },\n"
+		"{ \"image\": \"/dev/b\", \"mode\": \"r\", \"name\": \"xvdb\", \"limit_bytes\": 5 }, \"/c\" ] }",
+		"kernel='/k'\ndisk=['file:a.img,xvda,w', '/dev/b , raw, xvdb, ro',\n'target=/c']",
+		"kernel='/k'\ndisk=['a.img,,xvda,rw', 'phy:/dev/b,xvdb,r', 'format=raw,target=/c']",
+	};
+
+	(void)state;
+	for (unsigned i = 0; i < 3; i++) {
+		struct config c, again;
+		struct report r;
+		json_t *json;
+		char *text;
+
+		assert_true(parse("/etc/guests/a.cfg", texts[i], &c, &r));
+		assert_int_equal(json_array_size(c.disks), 3);
+		assert_string_equal(text_of(&c, 0, "image"), "/etc/guests/a.img");
+		assert_string_equal(text_of(&c, 0, "name"), "xvda");
+		assert_string_equal(text_of(&c, 0, "mode"), "w");
+		assert_string_equal(text_of(&c, 1, "image"), "/dev/b");
+		assert_string_equal(text_of(&c, 1, "mode"), "r");
+		assert_string_equal(text_of(&c, 2, "image"), "/c");
+		json = config_to_json(&c);
+		text = json_dumps(json, 0);
+		assert_true(parse("/elsewhere/b.json", text, &again, &r));
+		assert_true(json_equal(c.disks, again.disks));
+		free(text);
+		json_decref(json);
+		config_free(&c);
+		config_free(&again);
+	}
+}
+
 /* Ignored: a warning for each. */
 static void test_xl_ignored(void **state)
 {
 	static const char text[] = "kernel='k'\nbuilder='generic'\nvif=['bridge=br0']\nacpi=1\n"
-				   "disk=['phy:/dev/x,sda,w',['a',[]]]\nvnc=0\n";
-	static const char *const names[] = { "2: builder", "3: vif", "4: acpi", "5: disk",
+				   "usb=['phy:/dev/x,sda,w',['a',[]]]\nvnc=0\n";
+	static const char *const names[] = { "2: builder", "3: vif", "4: acpi", "5: usb",
 					     "6: vnc" };
 	struct config c;
 	struct report r;
@@ -217,6 +258,22 @@ static const struct bad files[] = {
 	{ "a.json", "{ \"cpus\": [\n\"cap\",\n1],\n\"cap\": 1 }",
 	  "a.json:1: cpus: 'cap': should be" },
 	{ "a.json", "{ \"disk\": [] }", "a.json:1: disk: no such key" },
+	{ "a.json", "{ \"disks\": [ 7 ] }",
+	  "a.json:1: disks: disk 0: should be an object or a text" },
+	{ "a.json", "{ \"disks\": [ { \"mode\": \"w\" } ] }",
+	  "a.json:1: disks: disk 0: has no image" },
+	{ "a.json", "{ \"disks\": { \"image\": \"a\", \"mode\": \"x\" } }",
+	  "a.json:1: disks: mode: 'x' is none" },
+	{ "a.json", "{ \"disks\": { \"imago\": \"a\" } }",
+	  "a.json:1: disks: imago: no such key of a disk" },
+	{ "a.json", "{ \"disks\": { \"image\": \"a\", \"limit_bytes\": -1 } }",
+	  "a.json:1: disks: limit_bytes: '-1' is no number" },
+	{ "a.cfg", "disk=['/a,raw,xvda,q']", "a.cfg:1: disk: 'q': should be r, ro, w or rw" },
+	{ "a.cfg", "disk=['/a,raw,xvda,w,x']", "a.cfg:1: disk: 'x': one word too many" },
+	{ "a.cfg", "disk=['/a,qcow,xvda,w']", "a.cfg:1: disk: format: 'qcow' is none" },
+	{ "a.cfg", "disk=['script=a,target=b']",
+	  "a.cfg:1: disk: 'script': not known of disks here" },
+	{ "a.cfg", "disk=['']", "a.cfg:1: disk: disk 0: has no image" },
 	/* Names, texts, files */
 	{ "a.json", "{ \"name\": \"\" }", "name: has 0 bytes, should have 1 to 31" },
 	{ "a.json", "{ \"name\": \"" LONG_NAME "\" }", "name: has 32 bytes, should have 1 to 31" },
@@ -353,15 +410,11 @@ static void test_cut(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_json),
-		cmocka_unit_test(test_xl),
-		cmocka_unit_test(test_defaults),
-		cmocka_unit_test(test_back),
-		cmocka_unit_test(test_xl_command_line),
-		cmocka_unit_test(test_xl_ignored),
-		cmocka_unit_test(test_override),
-		cmocka_unit_test(test_bad),
-		cmocka_unit_test(test_long),
+		cmocka_unit_test(disks),	   cmocka_unit_test(test_json),
+		cmocka_unit_test(test_xl),	   cmocka_unit_test(test_defaults),
+		cmocka_unit_test(test_back),	   cmocka_unit_test(test_xl_command_line),
+		cmocka_unit_test(test_xl_ignored), cmocka_unit_test(test_override),
+		cmocka_unit_test(test_bad),	   cmocka_unit_test(test_long),
 		cmocka_unit_test(test_cut),
 	};
 

@@ -53,6 +53,7 @@ void config_free(struct config *config)
 	for (const struct config_key *key = config_keys; key->name; key++)
 		if (is_text(key))
 			free(*(char **)((char *)config + key->offset));
+	json_decref(config->disks);
 	config_init(config);
 }
 
@@ -250,6 +251,8 @@ json_t *config_to_json(const struct config *config)
 
 		if (is_text(key))
 			value = json_string(*(char *const *)field);
+		else if (key->kind == KIND_DISKS)
+			value = json_incref(*(json_t *const *)field);
 		else
 			value = number_to_json(key, *(const uint64_t *)field);
 		if (value)

@@ -24,6 +24,7 @@
 #define SETTING_CAP_MAX	    100
 #define SETTING_CPUS	    64
 #define SETTING_UUID_LENGTH 36
+#define SETTING_DISKS	    64
 
 enum config_action {
 	ACTION_DESTROY,
@@ -54,6 +55,7 @@ struct config {
 	uint64_t on_reboot;
 	uint64_t on_crash;
 	uint64_t console; /* enum config_console */
+	json_t *disks;	  /* as config_disk.c leaves them; NULL: none */
 };
 
 enum config_kind {
@@ -65,6 +67,7 @@ enum config_kind {
 	KIND_NUMBER,
 	KIND_CPU_LIST,
 	KIND_CHOICE,
+	KIND_DISKS,
 };
 
 struct config_key {
@@ -107,6 +110,9 @@ json_t *config_to_json(const struct config *config);
 const struct config_key *config_find(const char *name);
 bool config_set(struct config *config, const struct config_key *key, const json_t *value,
 		const struct config_place *place, struct report *report);
+/* A list of disks, or one, as a list of objects. */
+bool config_disks_set(json_t **field, const json_t *value, const struct config_place *place,
+		      struct report *report);
 bool config_parse_json(const char *file, const char *text, size_t size, struct config *config,
 		       struct report *report);
 bool config_parse_xl(const char *file, const char *text, size_t size, struct config *config,

@@ -46,6 +46,8 @@ const struct config_key config_keys[] = {
 	{ "on_crash", KIND_CHOICE, FIELD(on_crash), 0, 0, actions, "destroy", "when it crashes" },
 	{ "console", KIND_CHOICE, FIELD(console), 0, 0, consoles, "ring",
 	  "where what it prints goes: kept for `rf console`, or to the serial line as well" },
+	{ "disks", KIND_DISKS, FIELD(disks), 0, SETTING_DISKS, NULL, "none",
+	  "its disks, in order: see below" },
 	{ NULL, KIND_NAME, 0, 0, 0, NULL, NULL, NULL },
 };
 

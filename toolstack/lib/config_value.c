@@ -340,6 +340,8 @@ bool config_set(struct config *config, const struct config_key *key, const json_
 		return set_cpus(&s, field);
 	case KIND_CHOICE:
 		return set_choice(&s, field);
+	case KIND_DISKS:
+		return config_disks_set(field, value, place, report);
 	}
 	return config_fail(report, place, "has no kind");
 }

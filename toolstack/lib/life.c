@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "toolstack/lib/builder.h"
+#include "toolstack/lib/disk.h"
 #include "toolstack/lib/domain.h"
 #include "toolstack/lib/image.h"
 #include "toolstack/lib/introduce.h"
@@ -154,6 +155,21 @@ bool life_rename(const struct rf_domain_info *info, const char *name, struct rep
 
 /* --- Beginning --- */
 
+static void make_disks_absolute(json_t *disks)
+{
+	json_t *disk;
+	size_t i;
+
+	json_array_foreach(disks, i, disk) {
+		const char *image = json_string_value(json_object_get(disk, "image"));
+		char *whole = realpath(image, NULL);
+
+		if (whole)
+			json_object_set_new(disk, "image", json_string(whole));
+		free(whole);
+	}
+}
+
 static void make_absolute(char **path)
 {
 	char *whole = *path ? realpath(*path, NULL) : NULL;
@@ -168,6 +184,7 @@ void life_make_absolute(struct config *config)
 {
 	make_absolute(&config->kernel);
 	make_absolute(&config->initrd);
+	make_disks_absolute(config->disks);
 }
 
 static bool start(struct access *access, struct rf_domain_info *info, struct report *report)
@@ -193,7 +210,8 @@ static bool create(struct access *access, struct config *config, bool paused,
 	image_close(&image);
 	if (!good)
 		return false;
-	if (keep(info, config, report) && (paused || start(access, info, report)))
+	if (keep(info, config, report) && disk_attach_all(info->domain, config->disks, report) &&
+	    (paused || start(access, info, report)))
 		return true;
 	life_destroy(access, info);
 	return false;
@@ -221,8 +239,10 @@ int life_destroy(struct access *access, const struct rf_domain_info *info)
 
 	introduce_release(info->domain);
 	error = domain_destroy(access, info, DESTROY_MS);
-	if (!error)
+	if (!error) {
+		disk_forget_all(info->domain);
 		forget(info);
+	}
 	return error;
 }
 

@@ -76,6 +76,9 @@ static void print_values(const struct config_key *key)
 		for (const char *const *choice = key->choices; *choice; choice++)
 			printf("%s`\"%s\"`", choice == key->choices ? "" : ", ", *choice);
 		break;
+	case KIND_DISKS:
+		printf("a list of at most %llu objects or texts", (unsigned long long)key->max);
+		break;
 	}
 }
 

@@ -19,6 +19,7 @@
 #define LOOK   "Looking at them"
 #define SHARES "Processors and memory"
 #define STORE  "The store"
+#define DISKS  "Disks"
 #define NODE   "This node"
 #define MANY   64
 
@@ -88,6 +89,20 @@ static const struct verb_option sched_options[] = {
 static const struct verb_option store_watch_options[] = {
 	{ "count", 'n', "N", "leave after so many lines" },
 	{ "timeout", 't', "SECONDS", "leave after so long; the status is 4" },
+	END,
+};
+
+static const struct verb_option disk_detach_options[] = {
+	{ "timeout", 't', "SECONDS", "wait so long for the guest (30)" },
+	{ "force", 'f', NULL, "do not ask the guest: it gets errors" },
+	END,
+};
+
+static const struct verb_option disk_limit_options[] = {
+	{ "bytes", 'b', "N", "of data in a second; 0: no limit" },
+	{ "operations", 'o', "N", "in a second" },
+	{ "burst-bytes", 0, "N", "at once after a rest; at least the limit" },
+	{ "burst-operations", 0, "N", "likewise" },
 	END,
 };
 
@@ -201,6 +216,22 @@ const struct verb verbs[] = {
 	  "Each PATH itself is printed first. After the store was away each is printed again: something may have "
 	  "changed. `@introduceDomain` and `@releaseDomain` tell of domains.",
 	  store_watch_options, verb_store_watch },
+	{ "disk-attach", DISKS, "DOMAIN IMAGE [KEY=VALUE]...", 2, MANY, WORDS_DOMAIN,
+	  "Give a guest a disk",
+	  "Prints the disk's number. The keys are those of a disk in docs/config.md, such as `mode=r`. If the image "
+	  "cannot be opened, nothing is left of the disk.",
+	  NULL, verb_disk_attach },
+	{ "disk-detach", DISKS, "DOMAIN DISK", 2, 2, WORDS_DOMAIN,
+	  "Take a disk away from a guest, when it has let go of it",
+	  "A DISK is its number or its name, here and below.", disk_detach_options,
+	  verb_disk_detach },
+	{ "disk-list", DISKS, "DOMAIN", 1, 1, WORDS_DOMAIN, "List a guest's disks", "", NULL,
+	  verb_disk_list },
+	{ "disk-limit", DISKS, "DOMAIN DISK", 2, 2, WORDS_DOMAIN,
+	  "Limit what a disk may do, from now on", "", disk_limit_options, verb_disk_limit },
+	{ "disk-resize", DISKS, "DOMAIN DISK", 2, 2, WORDS_DOMAIN,
+	  "Tell a guest that the image of its disk has another size now", "", NULL,
+	  verb_disk_resize },
 
 	{ "check", NODE, "[CONFIGURATION]...", 0, MANY, WORDS_FILE,
 	  "Say what is missing for running guests, or what is wrong with configurations",
