@@ -123,6 +123,8 @@ static bool try(struct rings *rings, struct waiting *waiting)
 static void forget(struct rings *rings, struct waiting *waiting)
 {
 	TAILQ_REMOVE(&rings->list, waiting, in_list);
+	if (TAILQ_EMPTY(&rings->list))
+		rings->extra.look = -1;
 	if (waiting->file >= 0)
 		close(waiting->file);
 	free(waiting);
@@ -135,6 +137,7 @@ static struct waiting *wait_for(struct rings *rings, uint16_t domain)
 	waiting->domain = domain;
 	waiting->file = -1;
 	TAILQ_INSERT_TAIL(&rings->list, waiting, in_list);
+	rings->extra.look = LOOK;
 	return waiting;
 }
 
@@ -235,7 +238,6 @@ static void work(struct server_extra *extra)
 	if (share_take_news(rings->share))
 		release_gone(rings);
 	try_all(rings);
-	extra->look = TAILQ_EMPTY(&rings->list) ? -1 : LOOK;
 }
 
 void domain_ring_start(struct server *server, struct share *share)
@@ -249,6 +251,7 @@ void domain_ring_start(struct server *server, struct share *share)
 	session_init(&rings->session, &server->store, 0);
 	rings->extra.file = epoll_create1(EPOLL_CLOEXEC);
 	rings->extra.work = work;
+	rings->extra.look = -1;
 	epoll_ctl(rings->extra.file, EPOLL_CTL_ADD, share->device, &event);
 	server_add_extra(server, &rings->extra);
 	server->store.rings = &methods;

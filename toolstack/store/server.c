@@ -217,12 +217,36 @@ static void drain(struct connection *connection)
 		return;
 }
 
+/* Milliseconds; -1: never. */
+static int time_to_look(const struct server *server)
+{
+	const struct server_extra *extra = server->extra;
+	uint64_t passed;
+
+	if (!extra || extra->look < 0)
+		return -1;
+	passed = server->store.now - extra->looked;
+	return passed < (uint64_t)extra->look ? extra->look - (int)passed : 0;
+}
+
+static void work_extra(struct server *server)
+{
+	server->extra->looked = server->store.now;
+	server->extra->work(server->extra);
+}
+
+static int sooner(int one, int other)
+{
+	if (one < 0 || other < 0)
+		return one < 0 ? other : one;
+	return one < other ? one : other;
+}
+
 static void wait_for_work(struct server *server, int timeout)
 {
 	struct epoll_event events[EVENTS];
 	sigset_t none = { 0 };
-	/* Whether it is time to look, or there is work, is the same to it. */
-	bool extra = server->extra && server->extra->look >= 0;
+	bool extra = false;
 	int count = epoll_pwait(server->poll, events, EVENTS, timeout, &none);
 
 	server->store.now = clock_now();
@@ -246,8 +270,9 @@ static void wait_for_work(struct server *server, int timeout)
 			connection->ended = true;
 		activate(server, connection);
 	}
-	if (extra)
-		server->extra->work(server->extra);
+	/* Whether there is something, or it is time to look, is the same to it. */
+	if (extra || time_to_look(server) == 0)
+		work_extra(server);
 }
 
 /* One message of each that has one. */
@@ -310,7 +335,7 @@ static void write_all(struct server *server)
 {
 	struct connection *next, *connection = TAILQ_FIRST(&server->active);
 
-	server->wait = server->deaf ? DEAF_LOOK : server->extra ? server->extra->look : -1;
+	server->wait = server->deaf ? DEAF_LOOK : -1;
 	for (; connection; connection = next) {
 		next = TAILQ_NEXT(connection, in_active);
 		if (!connection->ended && !connection_write(connection))
@@ -324,8 +349,7 @@ static void write_all(struct server *server)
 
 void server_turn(struct server *server, int timeout)
 {
-	if (timeout < 0 || (server->wait >= 0 && server->wait < timeout))
-		timeout = server->wait;
+	timeout = sooner(timeout, sooner(server->wait, time_to_look(server)));
 	wait_for_work(server, timeout);
 	answer_all(server);
 	journal_sync(server->store.journal);

@@ -11,6 +11,7 @@
 struct server_extra {
 	int file; /* readable when there is some */
 	int look; /* and after so many milliseconds; -1: not */
+	uint64_t looked;
 	void (*work)(struct server_extra *extra);
 };
 

@@ -75,7 +75,8 @@ static long call_as(struct control_handle *handle, const struct call *call, void
 	if (call->perform == rf_control_create)
 		return create_as(handle, argument);
 	down_read(&numbers);
-	if (!handle->locked ||
+	/* What it has of a domain that is no more it may give back. */
+	if (!handle->locked || call->perform == rf_control_grant_unmap ||
 	    (*domain == handle->domain && serial_of(*domain) == handle->serial))
 		result = call->perform(handle, argument);
 	up_read(&numbers);
