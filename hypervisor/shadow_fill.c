@@ -396,3 +396,51 @@ int shadow_fill_range(struct shadow_half *half, uint64_t start, uint64_t end)
 		return fill_range_walk(half, start, end);
 	return fill_around(half, table, start, &walk, first, first + ((end - start) >> 12));
 }
+
+/* --- Before it is used --- */
+
+/* As much as a flush looks at: 128 MiB. */
+#define PREFILL_REGIONS 64
+
+/* What is there already may be used as the guest's entries say now; then what is missing is filled. */
+static void prefill(struct shadow_root *root, uint64_t start, uint64_t end)
+{
+	vcpu_current()->page->dropped = 0;
+	if (end > USER_MAP_END)
+		end = USER_MAP_END;
+	if (start < end)
+		shadow_resync(&root->half, start, end - 1);
+	for (unsigned i = 0; i < PREFILL_REGIONS && start < end; i++) {
+		uint64_t next = (start | (pte_span(2) - 1)) + 1;
+		int filled = shadow_fill_range(&root->half, start, next < end ? next : end);
+
+		if (filled < 0)
+			break;
+		vcpu_current()->counters.prefills += filled;
+		start = next;
+	}
+}
+
+void shadow_prefill(struct domain *d, uint64_t root_gfn, uint64_t start, uint64_t end)
+{
+	struct shadow_root *root = shadow_root_lock(d, root_gfn);
+
+	if (!root)
+		return;
+	prefill(root, start, end);
+	spin_unlock(&root->lock);
+}
+
+/* The guest may write it meanwhile: it is read once, and any value will do. */
+void shadow_prefill_asked(struct vcpu *v)
+{
+	uint64_t asked = __atomic_load_n(&v->page->prefill, __ATOMIC_RELAXED);
+	uint64_t start = asked & ~(FRAME_SIZE - 1), more = asked & (FRAME_SIZE - 1);
+
+	__atomic_store_n(&v->page->prefill, 0, __ATOMIC_RELAXED);
+	if (start >= USER_MAP_END)
+		return;
+	spin_lock(&v->root->lock);
+	prefill(v->root, start, start + (more + 1) * FRAME_SIZE);
+	spin_unlock(&v->root->lock);
+}

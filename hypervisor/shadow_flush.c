@@ -275,22 +275,45 @@ static void resync_slot(struct resync *r, uint64_t *slot, unsigned level, uint64
 		resync_level(r, shadow_table(*slot), level - 1, start, last);
 }
 
-/* [start, last] lies within one table. */
-static void resync_level(struct resync *r, uint64_t *table, unsigned level, uint64_t start,
-			 uint64_t last)
+/* What of a group of slots lies within [start, last]; false: nothing is left in it. */
+static bool resync_group(struct resync *r, uint64_t *table, unsigned level, unsigned at,
+			 unsigned stop, uint64_t start, uint64_t last)
 {
-	const uint64_t used = *shadow_used(table), span = pte_span(level);
+	const uint64_t span = pte_span(level);
 	const uint64_t base = start & ~(span * PTE_ENTRIES - 1);
-	const unsigned end = pte_index(last, level);
+	bool any = false;
 
-	for (unsigned i = shadow_next(used, pte_index(start, level)); i <= end;
-	     i = shadow_next(used, i + 1)) {
+	for (unsigned i = at; i < stop; i++) {
 		uint64_t address = base + i * span, address_last = address + span - 1;
 
 		if (!table[i])
 			continue;
 		resync_slot(r, &table[i], level, address > start ? address : start,
 			    address_last < last ? address_last : last);
+		any |= table[i] != 0;
+	}
+	return any;
+}
+
+/*
+ * [start, last] lies within one table. Groups that turn out to be empty are used no more; a level-4 table
+ * has slots of both halves, each under its own lock, so there they stay.
+ */
+static void resync_level(struct resync *r, uint64_t *table, unsigned level, uint64_t start,
+			 uint64_t last)
+{
+	const unsigned first = pte_index(start, level), end = pte_index(last, level) + 1;
+	uint64_t *all = shadow_used(table);
+
+	for (uint64_t used = *all & shadow_groups(first, end); used; used &= used - 1) {
+		unsigned group = (unsigned)__builtin_ctzll(used);
+		unsigned at = group * SHADOW_GROUP, stop = at + SHADOW_GROUP;
+		bool whole = at >= first && stop <= end;
+		bool any = resync_group(r, table, level, at > first ? at : first,
+					stop < end ? stop : end, start, last);
+
+		if (!any && whole && level < 4)
+			*all &= ~(1ULL << group);
 	}
 }
 
@@ -433,50 +456,4 @@ void shadow_flush_kernel(struct domain *d, uint64_t start, uint64_t last)
 	shadow_resync(&s->kernel_half, start, last);
 	vcpu_current()->counters.flushes++;
 	spin_unlock(&s->kernel_lock);
-}
-
-/* As much as a flush looks at: 128 MiB. */
-#define PREFILL_REGIONS (RESYNC_BUDGET / PTE_ENTRIES)
-
-/* What is there already may be used as the guest's entries say now; then what is missing is filled. */
-static void prefill(struct shadow_root *root, uint64_t start, uint64_t end)
-{
-	vcpu_current()->page->dropped = 0;
-	if (end > USER_MAP_END)
-		end = USER_MAP_END;
-	if (start < end)
-		shadow_resync(&root->half, start, end - 1);
-	for (unsigned i = 0; i < PREFILL_REGIONS && start < end; i++) {
-		uint64_t next = (start | (pte_span(2) - 1)) + 1;
-		int filled = shadow_fill_range(&root->half, start, next < end ? next : end);
-
-		if (filled < 0)
-			break;
-		vcpu_current()->counters.prefills += filled;
-		start = next;
-	}
-}
-
-void shadow_prefill(struct domain *d, uint64_t root_gfn, uint64_t start, uint64_t end)
-{
-	struct shadow_root *root = shadow_root_lock(d, root_gfn);
-
-	if (!root)
-		return;
-	prefill(root, start, end);
-	spin_unlock(&root->lock);
-}
-
-/* The guest may write it meanwhile: it is read once, and any value will do. */
-void shadow_prefill_asked(struct vcpu *v)
-{
-	uint64_t asked = __atomic_load_n(&v->page->prefill, __ATOMIC_RELAXED);
-	uint64_t start = asked & ~(FRAME_SIZE - 1), more = asked & (FRAME_SIZE - 1);
-
-	__atomic_store_n(&v->page->prefill, 0, __ATOMIC_RELAXED);
-	if (start >= USER_MAP_END)
-		return;
-	spin_lock(&v->root->lock);
-	prefill(v->root, start, start + (more + 1) * FRAME_SIZE);
-	spin_unlock(&v->root->lock);
 }

@@ -247,6 +247,8 @@ int shadow_fill(struct shadow_half *half, uint64_t address, uint32_t access, uin
  * or -ENOMEM.
  */
 int shadow_fill_range(struct shadow_half *half, uint64_t start, uint64_t end);
+/* What `prefill` of the vCPU page names. The half is not locked. */
+void shadow_prefill_asked(struct vcpu *v);
 
 /* The machine address that a present level-1 entry maps, FRAME_NONE: the domain has nothing there. */
 uint64_t shadow_translate_slow(const struct domain *d, struct shadow_translation *t,
@@ -314,7 +316,5 @@ void shadow_resync(struct shadow_half *half, uint64_t start, uint64_t last);
  * and the vCPU page says so, if that concerns no other CPU. The half is not locked.
  */
 void shadow_drop_page(struct vcpu *v, uint64_t address);
-/* What `prefill` of the vCPU page names. The half is not locked. */
-void shadow_prefill_asked(struct vcpu *v);
 
 #endif

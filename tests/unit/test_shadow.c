@@ -329,6 +329,29 @@ static void flush_half(bool kernel)
 		shadow_flush_range(domain, ROOT, 0, USER_HALF_END);
 }
 
+/* What was there once costs later flushes nothing: a table knows that its groups are empty again. */
+static void test_flush_forgets_empty_groups(void **state)
+{
+	unsigned level;
+	uint64_t *used;
+
+	(void)state;
+	for (uint64_t i = 0; i < 64; i++) {
+		map_large(0x40000000 + (i << 24), 512, USER_RW);
+		touch(0x40000000 + (i << 24), FAULT_USER);
+	}
+	used = &frame_of(arch_pointer_frame(shadow_slot(true, 0x40000000, &level)))->tag;
+	assert_int_equal(level, 2);
+	assert_int_equal(*used, ~0UL);
+	for (uint64_t i = 1; i < 64; i++)
+		fake_guest_map(domain, ROOT, 0x40000000 + (i << 24), 2, 0, &next_table);
+	shadow_flush_range(domain, ROOT, 0, USER_MAP_END);
+	assert_int_equal(*used, 1);
+	assert_true(reaches(0x40000000, FAULT_USER));
+	assert_false(reaches(0x41000000, FAULT_USER));
+	assert_audit(true, NULL);
+}
+
 /* A whole half full of entries: so many are looked at, what is left is dropped. */
 static void test_budget(void **state)
 {
@@ -681,6 +704,7 @@ int main(void)
 		CASE(test_stack_before_user),
 		CASE(test_large),
 		CASE(test_resync_keeps),
+		CASE(test_flush_forgets_empty_groups),
 		CASE(test_budget),
 		CASE(test_shootdown),
 		CASE(test_shootdown_other_root),
