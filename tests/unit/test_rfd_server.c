@@ -395,6 +395,64 @@ static void test_events_lost(void **state)
 	event_free(&queue);
 }
 
+/* --- The reference --- */
+
+/* Each member, and those of the members of a list, are in docs/api.md, as `name`. */
+static void check_documented(const char *reference, const json_t *value)
+{
+	const char *name;
+	char quoted[64];
+	json_t *member;
+	size_t i;
+
+	json_array_foreach((json_t *)value, i, member)
+		check_documented(reference, member);
+	if (!json_is_object(value))
+		return;
+	json_object_foreach((json_t *)value, name, member) {
+		snprintf(quoted, sizeof(quoted), "`%s`", name);
+		if (!strstr(reference, quoted))
+			fail_msg("docs/api.md does not say what %s is", quoted);
+		if (strcmp(name, "config"))
+			check_documented(reference, member);
+	}
+}
+
+static void test_reference(void **state)
+{
+	static const char *const paths[] = {
+		"GET /v1",
+		"GET /v1/version",
+		"GET /v1/node",
+		"GET /v1/domains",
+		"GET /v1/domains/web",
+		"GET /v1/events",
+		"GET /v1/domains/web/vcpus",
+		"GET /v1/domains/web/stats",
+		"GET /v1/definitions",
+	};
+	static char reference[1 << 17];
+	FILE *file = fopen("docs/api.md", "r");
+	struct setup s;
+
+	(void)state;
+	assert_non_null(file);
+	assert_true(fread(reference, 1, sizeof(reference) - 1, file) > 4096);
+	fclose(file);
+	start(&s);
+	assert_int_equal(create(&s, "web", ""), 200);
+	check_documented(reference, s.json);
+	assert_int_equal(define(&s, "web", ""), 200);
+	event_add(&s.daemon.events, EVENT_CRASHED, &fake.domains[1].info, "text");
+	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+		assert_int_equal(ask(&s, paths[i], ""), 200);
+		check_documented(reference, s.json);
+	}
+	assert_int_equal(ask(&s, "GET /v2", ""), 404);
+	check_documented(reference, s.json);
+	finish(&s);
+}
+
 /* --- As `rf` asks --- */
 
 static void test_daemon_get(void **state)
@@ -616,21 +674,14 @@ static void test_many(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_life),
-		cmocka_unit_test(test_console),
-		cmocka_unit_test(test_node),
-		cmocka_unit_test(test_events),
-		cmocka_unit_test(test_metrics),
-		cmocka_unit_test(test_daemon_get),
-		cmocka_unit_test(test_daemon_is_there),
-		cmocka_unit_test(test_definitions),
-		cmocka_unit_test(test_bad_definitions),
-		cmocka_unit_test(test_events_lost),
-		cmocka_unit_test(test_refused),
-		cmocka_unit_test(test_bodies),
-		cmocka_unit_test(test_huge),
-		cmocka_unit_test(test_no_http),
-		cmocka_unit_test(test_slow),
+		cmocka_unit_test(test_life),	    cmocka_unit_test(test_console),
+		cmocka_unit_test(test_node),	    cmocka_unit_test(test_events),
+		cmocka_unit_test(test_reference),   cmocka_unit_test(test_metrics),
+		cmocka_unit_test(test_daemon_get),  cmocka_unit_test(test_daemon_is_there),
+		cmocka_unit_test(test_definitions), cmocka_unit_test(test_bad_definitions),
+		cmocka_unit_test(test_events_lost), cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_bodies),	    cmocka_unit_test(test_huge),
+		cmocka_unit_test(test_no_http),	    cmocka_unit_test(test_slow),
 		cmocka_unit_test(test_many),
 	};
 
