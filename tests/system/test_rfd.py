@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
 """rfd on a live node: its answers to curl, guests that panic and are made again, the log of one that prints without end,
-the daemon killed again and again with a guest unharmed, guests that start with the node, programs that are kept running; and
-its metrics, as promtool sees them.
+the daemon killed again and again with a guest unharmed, guests that start with the node, the store that is
+kept running; and its metrics, as promtool sees them.
 
 needs: linux
 timeout: 1500
@@ -48,7 +48,7 @@ def post(m, path, body="", code=200):
 
 def restart_rfd(m, options="", signal="-9"):
     m.run(f"kill {signal} $(pidof rfd); while pidof rfd; do sleep 0.1; done")
-    status, text = m.run(f"rfd --background {options}")
+    status, text = m.run(f"rfd --background --helper 'store=rfstored --no-sync' {options}")
     assert status == 0, text
 
 
@@ -196,25 +196,22 @@ def autostart(m):
     m.rf("start kept", status=3)
 
 
-def helper(m):
-    """A program that is kept running, and goes on when the daemon is killed."""
-    options = "--helper 'nap=sleep 100000'"
-    restart_rfd(m, options)
-    first = m.run("pidof sleep")[1].strip()
+def store(m):
+    """It is kept running, and goes on when the daemon is killed."""
+    first = m.run("pidof rfstored")[1].strip()
     assert first.isdigit(), first
     m.run(f"kill -9 {first}")
-    wait_until(m, lambda: m.run("pidof sleep")[1].strip() not in ("", first), "another")
-    second = m.run("pidof sleep")[1].strip()
-    restart_rfd(m, options)
-    m.run("sleep 2")
-    assert m.run("pidof sleep")[1].split() == [second], "it is taken over"
-    m.run("sleep 6")
-    assert 'ringfence_helper_up{helper="nap"} 1' in m.run(f"{URL}/metrics")[1]
+    wait_until(m, lambda: m.run("pidof rfstored")[1].strip() not in ("", first), "another")
+    wait_until(m, lambda: m.run("rf store-ls /")[0] == 0, "an answer of the store")
+    second = m.run("pidof rfstored")[1].strip()
     restart_rfd(m)
-    m.run(f"kill {second}")
+    m.run("sleep 2")
+    assert m.run("pidof rfstored")[1].split() == [second], "it is taken over"
+    m.run("sleep 6")
+    assert 'ringfence_helper_up{helper="store"} 1' in m.run(f"{URL}/metrics")[1]
 
 
-TESTS = (answers, metrics, crash, flood, killed, autostart, helper)
+TESTS = (answers, metrics, crash, flood, killed, autostart, store)
 
 
 def main():

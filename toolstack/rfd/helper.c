@@ -245,7 +245,7 @@ int64_t helper_delay(struct helper *helper, uint64_t lived_ms)
 	if (++helper->quick >= HELPER_TRIES)
 		return -1;
 	/* At once, then after 1, 2, 4 ... seconds. */
-	seconds = helper->quick < 8 ? (1ULL << (helper->quick - 1)) / 2 : HELPER_WAIT_MAX;
+	seconds = helper->quick < 6 ? (1ULL << (helper->quick - 1)) / 2 : HELPER_WAIT_MAX;
 	return (int64_t)seconds * 1000;
 }
 

@@ -16,9 +16,9 @@
 #define HELPERS		16
 #define HELPER_NAME	32
 #define HELPER_WORDS	32
-#define HELPER_QUICK_MS 10000 /* one that ends sooner has not lasted */
-#define HELPER_WAIT_MAX 64    /* seconds before it is started again, at most */
-#define HELPER_TRIES	20    /* that did not last, one after the other: then it is left */
+#define HELPER_QUICK_MS 3000 /* one that ends sooner has not lasted */
+#define HELPER_WAIT_MAX 8    /* seconds before it is started again, at most */
+#define HELPER_TRIES	20   /* that did not last, one after the other: then it is left */
 
 struct daemon;
 
