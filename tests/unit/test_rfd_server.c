@@ -552,6 +552,8 @@ static void test_bodies(void **state)
 	assert_int_equal(create(&s, "web", ", \"memroy\": 64"), 400);
 	is_error(&s, "usage", 2, "config:1: memroy: no such key (docs/config.md has them)");
 	assert_int_equal(create(&s, "web", ", \"initrd\": \"initrd.gz\""), 400);
+	assert_int_equal(create(&s, "web", ", \"disks\": [{\"image\": \"disk.img\"}]"), 400);
+	is_error(&s, "usage", 2, "config: disks: should be a whole path");
 	assert_int_equal(create(&s, "web", ", \"initrd\": \"/nowhere/initrd.gz\""), 422);
 	is_error(&s, "failed", 1, "/nowhere/initrd.gz: No such file or directory");
 	assert_int_equal(ask_bytes(&s, "POST /v1/domains", "{\"a\": \"\xff\"}", 10), 400);

@@ -176,6 +176,17 @@ static bool is_whole(struct request *request, const char *key, const char *path)
 	       report_fail(&request->report, "config: %s: should be a whole path", key);
 }
 
+static bool are_whole(struct request *request, const json_t *disks)
+{
+	json_t *disk;
+	size_t i;
+
+	json_array_foreach((json_t *)disks, i, disk)
+		if (!is_whole(request, "disks", json_string_value(json_object_get(disk, "image"))))
+			return false;
+	return true;
+}
+
 bool request_config(struct request *request, struct config *config)
 {
 	struct report *report = &request->report;
@@ -189,7 +200,7 @@ bool request_config(struct request *request, struct config *config)
 	if (good && !config->name)
 		good = report_fail(report, "config: name: is missing");
 	return good && is_whole(request, "kernel", config->kernel) &&
-	       is_whole(request, "initrd", config->initrd) &&
+	       is_whole(request, "initrd", config->initrd) && are_whole(request, config->disks) &&
 	       config_check("config", config, report);
 }
 
