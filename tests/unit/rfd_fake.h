@@ -21,7 +21,7 @@
 #include "toolstack/lib/access.h"
 #include "toolstack/lib/domain.h"
 
-#define FAKE_NUMBERS 8
+#define FAKE_NUMBERS 128
 #define FAKE_WAYS    64
 
 struct fake_domain {

@@ -157,6 +157,33 @@ static void test_found(void **state)
 	finish(&s);
 }
 
+/* A number far above the others is found, though not at once. */
+static void test_far(void **state)
+{
+	struct setup s;
+
+	(void)state;
+	start(&s);
+	pthread_mutex_lock(&fake.lock);
+	fake.domains[100].there = true;
+	fake.domains[100].info = (struct rf_domain_info){ .domain = 100,
+							  .serial = 9,
+							  .state = RF_DOMAIN_RUNNING,
+							  .name = "far" };
+	pthread_mutex_unlock(&fake.lock);
+	watch_look(&s.watch);
+	expect_events(&s, "");
+	s.watch.look_at_all = 0;
+	watch_look(&s.watch);
+	expect_events(&s, "created running");
+	watch_look(&s.watch);
+	expect_events(&s, "");
+	fake.domains[100].there = false;
+	watch_look(&s.watch);
+	expect_events(&s, "removed");
+	finish(&s);
+}
+
 /* --- Ends --- */
 
 static void test_restart(void **state)
@@ -504,13 +531,21 @@ static void test_log_full(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_events),	      cmocka_unit_test(test_another),
-		cmocka_unit_test(test_found),	      cmocka_unit_test(test_restart),
-		cmocka_unit_test(test_restart_later), cmocka_unit_test(test_preserve_and_remove),
-		cmocka_unit_test(test_no_restart),    cmocka_unit_test(test_race),
-		cmocka_unit_test(test_back_off),      cmocka_unit_test(test_log),
-		cmocka_unit_test(test_log_killed),    cmocka_unit_test(test_log_rotated),
-		cmocka_unit_test(test_log_flood),     cmocka_unit_test(test_log_full),
+		cmocka_unit_test(test_events),
+		cmocka_unit_test(test_another),
+		cmocka_unit_test(test_found),
+		cmocka_unit_test(test_far),
+		cmocka_unit_test(test_restart),
+		cmocka_unit_test(test_restart_later),
+		cmocka_unit_test(test_preserve_and_remove),
+		cmocka_unit_test(test_no_restart),
+		cmocka_unit_test(test_race),
+		cmocka_unit_test(test_back_off),
+		cmocka_unit_test(test_log),
+		cmocka_unit_test(test_log_killed),
+		cmocka_unit_test(test_log_rotated),
+		cmocka_unit_test(test_log_flood),
+		cmocka_unit_test(test_log_full),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -16,10 +16,12 @@
 
 #include "toolstack/rfd/log.h"
 
-#define LOOK_MS	  1000 /* what makes no news is seen so often */
-#define PAUSE_US  20000
-#define PAUSE_MAX 1000000
-#define SHARE	  4 /* a pause is at least so many times as long as the look before */
+#define LOOK_MS	       1000 /* what makes no news is seen so often */
+#define LOOK_AT_ALL_MS 10000
+#define MARGIN	       32
+#define PAUSE_US       20000
+#define PAUSE_MAX      1000000
+#define SHARE	       4 /* a pause is at least so many times as long as the look before */
 
 static uint64_t now_us(void)
 {
@@ -136,18 +138,34 @@ static void look_at(struct watch *watch, const struct rf_domain_info *info)
 	supervise_add(watch->supervise, info, now_ms() - d->since);
 }
 
+/* The lowest number that is free is given first, so there is seldom one far above those that we know. */
+static uint32_t numbers_to_look_at(struct watch *watch)
+{
+	uint32_t highest = 0;
+
+	if (now_ms() >= watch->look_at_all) {
+		watch->look_at_all = now_ms() + LOOK_AT_ALL_MS;
+		return DOMAIN_NUMBERS;
+	}
+	for (uint32_t n = 0; n < DOMAIN_NUMBERS; n++)
+		highest = watch->domains[n].there ? n : highest;
+	return highest + MARGIN < DOMAIN_NUMBERS ? highest + MARGIN : DOMAIN_NUMBERS;
+}
+
 void watch_look(struct watch *watch)
 {
+	uint32_t end = numbers_to_look_at(watch);
 	struct rf_domain_info info;
 
-	for (uint32_t n = 0; n < DOMAIN_NUMBERS; n++)
-		watch->domains[n].seen = false;
-	for (uint32_t n = 0; domain_next(&watch->access, n, &info); n = info.domain + 1)
-		if (!info.control)
+	for (uint32_t n = 0; n < end; n++) {
+		struct watch_domain *d = &watch->domains[n];
+
+		d->seen = false;
+		if (!domain_get(&watch->access, n, &info) && !info.control)
 			look_at(watch, &info);
-	for (uint32_t n = 0; n < DOMAIN_NUMBERS; n++)
-		if (watch->domains[n].there && !watch->domains[n].seen)
-			remove_domain(watch, &watch->domains[n]);
+		if (d->there && !d->seen)
+			remove_domain(watch, d);
+	}
 	watch->again = true;
 }
 

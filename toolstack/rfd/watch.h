@@ -31,8 +31,9 @@ struct watch {
 	struct supervise *supervise;
 	struct access access;
 	pthread_t thread;
-	int stop;   /* an eventfd: readable when it is to end */
-	bool again; /* what is there in the first look is not new */
+	int stop;	      /* an eventfd: readable when it is to end */
+	uint64_t look_at_all; /* in milliseconds, when at all numbers there can be */
+	bool again;	      /* what is there in the first look is not new */
 	struct watch_domain domains[DOMAIN_NUMBERS];
 };
 
