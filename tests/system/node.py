@@ -72,6 +72,12 @@ class Node:
     def names(self):
         return [domain["name"] for domain in self.json("list")]
 
+    @staticmethod
+    def wait(condition):
+        end = time.monotonic() + PATIENCE
+        while not condition():
+            assert time.monotonic() < end, "it does not become so"
+
     def wait_for_guest(self, name, pattern="RINGFENCE-LINUX-UP"):
         end = time.monotonic() + PATIENCE
         while not re.search(pattern, self.rf(f"console --print {name}"), re.M):

@@ -75,6 +75,25 @@ def change(m):
     m.wait_for_guest("hello", "NMI received for unknown reason 00 on CPU 0")
 
 
+def ask(m):
+    """Memory and processors that the guest itself gives back, and takes again."""
+    m.rf("create hello name=asked vcpus=2 memory=96")
+    m.wait_for_guest("asked")
+    free = m.free()
+    m.rf("mem-set asked 64")
+    m.wait(lambda: m.json("list asked")[0]["memory"] == 64 << 20)
+    assert m.free() == free + (32 << 20), f"{m.free() - free} bytes came back"
+    m.rf("mem-set asked 96")
+    m.wait(lambda: m.json("list asked")[0]["memory"] == 96 << 20)
+    assert m.free() == free
+    m.rf("mem-set asked 97", status=1)
+    for count in (1, 2):
+        m.rf(f"vcpu-set asked {count}")
+        m.wait(lambda: sum(vcpu["state"] != "down" for vcpu in m.json("vcpu-list asked")) == count)
+    m.rf("vcpu-set asked 3", status=2)
+    m.rf("destroy asked")
+
+
 def end(m):
     m.rf("shutdown hello --timeout 200")
     assert m.names() == ["control"]
@@ -136,7 +155,7 @@ def several(m):
     assert m.names() == ["control"]
 
 
-TESTS = (create, console, watch, change, end, crash, wait, refuse, several)
+TESTS = (create, console, watch, change, ask, end, crash, wait, refuse, several)
 
 
 # 1: a domain has crashed.

@@ -8,10 +8,13 @@
 #include "toolstack/lib/change.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "toolstack/lib/config.h"
 #include "toolstack/lib/domain.h"
+#include "toolstack/lib/introduce.h"
 #include "toolstack/lib/life.h"
 
 #define PAGE 4096
@@ -94,4 +97,52 @@ enum status change_cpus(struct access *access, const struct rf_domain_info *info
 	set.affinity = config.cpus ? config.cpus : ~0ULL;
 	config_free(&config);
 	return good ? change_set(access, info, &set, "cannot run there", report) : STATUS_USAGE;
+}
+
+/* --- What the guest itself is asked for, through the store --- */
+
+static enum status told(const struct rf_domain_info *info, int error, struct report *report)
+{
+	if (!error)
+		return STATUS_OK;
+	report_fail(report, "%s: it cannot be asked, by the store: %s", info->name,
+		    strerror(-error));
+	return STATUS_FAILED;
+}
+
+enum status change_memory(const struct rf_domain_info *info, const json_t *size,
+			  struct report *report)
+{
+	struct config config;
+	bool good = read_value(&config, "memory", size, report);
+	uint64_t kib = config.memory / 1024;
+	char text[24];
+
+	config_free(&config);
+	if (!good)
+		return STATUS_USAGE;
+	if (kib > info->frames_max * (PAGE / 1024)) {
+		report_fail(report, "%s: it may have %" PRIu64 "K at most", info->name,
+			    info->frames_max * (PAGE / 1024));
+		return STATUS_FAILED;
+	}
+	snprintf(text, sizeof(text), "%" PRIu64, kib);
+	return told(info, introduce_tell(info->domain, "memory/target", text), report);
+}
+
+enum status change_vcpus(const struct rf_domain_info *info, uint32_t count, struct report *report)
+{
+	char node[32];
+	int error = 0;
+
+	if (count < 1 || count > info->vcpus) {
+		report_fail(report, "%s: it has %u virtual processors at most, and keeps one",
+			    info->name, info->vcpus);
+		return STATUS_USAGE;
+	}
+	for (uint32_t i = 1; i < info->vcpus && !error; i++) {
+		snprintf(node, sizeof(node), "cpu/%u/availability", i);
+		error = introduce_tell(info->domain, node, i < count ? "online" : "offline");
+	}
+	return told(info, error, report);
 }

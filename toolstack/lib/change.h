@@ -19,6 +19,11 @@ enum status change_name(struct access *access, const struct rf_domain_info *info
 /* A size: the most memory that it may have. */
 enum status change_memory_max(struct access *access, const struct rf_domain_info *info,
 			      const json_t *size, struct report *report);
+/* A size: the guest is asked to give memory back until it has so much, or to take as much again. */
+enum status change_memory(const struct rf_domain_info *info, const json_t *size,
+			  struct report *report);
+/* The guest is asked to use so many of its virtual processors. */
+enum status change_vcpus(const struct rf_domain_info *info, uint32_t count, struct report *report);
 /* A list of processors; of one of its own, or RF_SET_EVERY_VCPU. */
 enum status change_cpus(struct access *access, const struct rf_domain_info *info, uint32_t vcpu,
 			const json_t *cpus, struct report *report);

@@ -123,6 +123,33 @@ uint32_t introduce_domain(uint32_t domain, const char *name, uint64_t memory, st
 	return port;
 }
 
+struct wish {
+	uint32_t domain;
+	const char *node;
+	const char *value;
+};
+
+static int write_wish(struct rfstore *store, struct rfstore_transaction transaction, void *argument)
+{
+	const struct wish *wish = argument;
+	const struct writing w = { store, transaction, wish->domain };
+
+	return show(&w, wish->node, wish->value);
+}
+
+int introduce_tell(uint32_t domain, const char *node, const char *value)
+{
+	struct wish wish = { domain, node, value };
+	struct rfstore *store;
+	int error = rfstore_open(&store, NULL);
+
+	if (error)
+		return -error;
+	error = rfstore_transact(store, write_wish, &wish);
+	rfstore_close(store);
+	return -error;
+}
+
 void introduce_rename(uint32_t domain, const char *name)
 {
 	struct rfstore *store;

@@ -16,6 +16,8 @@
  */
 uint32_t introduce_domain(uint32_t domain, const char *name, uint64_t memory,
 			  struct report *report);
+/* Writes a node of its own, such as memory/target, for it to read and to follow: 0, or a negative error. */
+int introduce_tell(uint32_t domain, const char *node, const char *value);
 void introduce_rename(uint32_t domain, const char *name);
 /* Before the number can be another domain's. */
 void introduce_release(uint32_t domain);

@@ -24,6 +24,7 @@ enum status verb_help(struct command *command);
 enum status verb_info(struct command *command);
 enum status verb_list(struct command *command);
 enum status verb_mem_max(struct command *command);
+enum status verb_mem_set(struct command *command);
 enum status verb_pause(struct command *command);
 enum status verb_reboot(struct command *command);
 enum status verb_rename(struct command *command);
@@ -46,6 +47,7 @@ enum status verb_undefine(struct command *command);
 enum status verb_unpause(struct command *command);
 enum status verb_vcpu_list(struct command *command);
 enum status verb_vcpu_pin(struct command *command);
+enum status verb_vcpu_set(struct command *command);
 enum status verb_version(struct command *command);
 
 #endif

@@ -88,6 +88,11 @@ static const struct field mem_max_fields[] = {
 	END,
 };
 
+static const struct field vcpu_set_fields[] = {
+	{ "count", FIELD_NUMBER, true, 1, 64, "how many of its virtual processors" },
+	END,
+};
+
 static const struct field vcpu_pin_fields[] = {
 	{ "vcpu", FIELD_NUMBER, false, 0, 63, "one of its virtual processors (all)" },
 	{ "cpus", FIELD_VALUE, true, 0, 0, "a list, `\"0-3,5\"`, or `\"all\"`" },
@@ -151,6 +156,12 @@ const struct route route_table[] = {
 	  "Change its share of the processors", "An empty object", route_domain_sched },
 	{ "POST", "/v1/domains/{domain}/mem-max", ROUTE_DOMAIN, mem_max_fields,
 	  "Limit the memory that it may have", "An empty object", route_domain_mem_max },
+	{ "POST", "/v1/domains/{domain}/mem-set", ROUTE_DOMAIN, mem_max_fields,
+	  "Ask it to give memory back, or to take it again", "An empty object",
+	  route_domain_mem_set },
+	{ "POST", "/v1/domains/{domain}/vcpu-set", ROUTE_DOMAIN, vcpu_set_fields,
+	  "Ask it to use so many of its virtual processors", "An empty object",
+	  route_domain_vcpu_set },
 	{ "POST", "/v1/domains/{domain}/vcpu-pin", ROUTE_DOMAIN, vcpu_pin_fields,
 	  "Say on which processors its virtual ones may run", "An empty object",
 	  route_domain_vcpu_pin },

@@ -36,6 +36,8 @@ enum status route_domain_trigger(struct request *request);
 enum status route_domain_sysrq(struct request *request);
 enum status route_domain_sched(struct request *request);
 enum status route_domain_mem_max(struct request *request);
+enum status route_domain_mem_set(struct request *request);
+enum status route_domain_vcpu_set(struct request *request);
 enum status route_domain_vcpu_pin(struct request *request);
 
 enum status route_definition_list(struct request *request);

@@ -202,6 +202,20 @@ enum status route_domain_mem_max(struct request *request)
 						  &request->report));
 }
 
+enum status route_domain_mem_set(struct request *request)
+{
+	return changed(request,
+		       change_memory(&request->info, json_object_get(request->fields, "size"),
+				     &request->report));
+}
+
+enum status route_domain_vcpu_set(struct request *request)
+{
+	return changed(request,
+		       change_vcpus(&request->info, (uint32_t)request_number(request, "count", 0),
+				    &request->report));
+}
+
 enum status route_domain_vcpu_pin(struct request *request)
 {
 	uint32_t vcpu = (uint32_t)request_number(request, "vcpu", RF_SET_EVERY_VCPU);
