@@ -19,7 +19,8 @@ struct vcpu;
  * Where the pages of kernel addresses were found last: hypervisor pointers, valid for one
  * generation.
  */
-#define GUEST_ACCESS_CACHE 16
+#define GUEST_ACCESS_BITS  5
+#define GUEST_ACCESS_CACHE (1U << GUEST_ACCESS_BITS)
 
 struct guest_access_entry {
 	uint64_t page; /* guest address; bit 0: may be written */

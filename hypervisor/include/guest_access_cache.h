@@ -23,9 +23,16 @@ static inline uint64_t guest_access_generation(const struct domain *d)
 	       __atomic_load_n(&d->memory.generation, __ATOMIC_ACQUIRE);
 }
 
+/*
+ * Tasks' stacks lie at multiples of some pages, and one page of each is used: by the lowest bits of its
+ * number, two tasks that take turns would often have the same entry. So all bits count (2^32 divided by the
+ * golden ratio).
+ */
 static inline struct guest_access_entry *guest_access_entry(struct vcpu *v, uint64_t address)
 {
-	return &v->access_cache.entry[(address >> FRAME_SHIFT) % GUEST_ACCESS_CACHE];
+	uint32_t hash = (uint32_t)(address >> FRAME_SHIFT) * 0x9e3779b1U;
+
+	return &v->access_cache.entry[hash >> (32 - GUEST_ACCESS_BITS)];
 }
 
 /* any: GUEST_ACCESS_WRITABLE if the page need not be writable, else 0. */

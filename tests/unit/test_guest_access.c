@@ -12,6 +12,7 @@
 #include "fake_memory.h"
 #include "frame.h"
 #include "guest_access.h"
+#include "guest_access_cache.h"
 #include "memory.h"
 #include "shadow.h"
 #include "vcpu.h"
@@ -196,20 +197,48 @@ static char read_byte(uint64_t at)
 	return byte;
 }
 
+/* Another page that has the same place in what is remembered. */
+static uint64_t page_that_shares(uint64_t address)
+{
+	uint64_t other = address + 4096;
+
+	while (guest_access_entry(vcpu, other) != guest_access_entry(vcpu, address))
+		other += 4096;
+	return other;
+}
+
+/* The top pages of stacks, at any distance that is usual: most have a place of their own. */
+static void test_stacks_do_not_share(void **state)
+{
+	(void)state;
+	for (uint64_t distance = 1; distance <= 64; distance *= 2) {
+		uint64_t used = 0;
+
+		for (uint64_t i = 0; i < GUEST_ACCESS_CACHE / 2; i++) {
+			uint64_t top = KERNEL_BASE + (i * distance + distance - 1) * 4096;
+
+			used |= 1ULL << (guest_access_entry(vcpu, top) - vcpu->access_cache.entry);
+		}
+		assert_true(__builtin_popcountll(used) >= (int)GUEST_ACCESS_CACHE / 4);
+	}
+}
+
 static void test_cache_and_flush(void **state)
 {
+	const uint64_t other = page_that_shares(KERNEL_BASE);
+
 	(void)state;
 	*bytes(DATA) = 'a';
 	*bytes(DATA + 1) = 'b';
 	*bytes(DATA + 2) = 'c';
 	map(KERNEL_BASE, DATA, KERNEL_RW);
-	map(KERNEL_BASE + GUEST_ACCESS_CACHE * 4096, DATA + 2, KERNEL_RW);
+	map(other, DATA + 2, KERNEL_RW);
 	assert_int_equal(read_byte(KERNEL_BASE), 'a');
 	map(KERNEL_BASE, DATA + 1, KERNEL_RW);
 	shadow_flush_kernel(domain, KERNEL_BASE, KERNEL_BASE + 4095);
 	assert_int_equal(read_byte(KERNEL_BASE), 'b');
 	/* Pages that share a place in what is remembered. */
-	assert_int_equal(read_byte(KERNEL_BASE + GUEST_ACCESS_CACHE * 4096), 'c');
+	assert_int_equal(read_byte(other), 'c');
 	assert_int_equal(read_byte(KERNEL_BASE), 'b');
 	map(KERNEL_BASE, DATA, KERNEL_RW);
 	shadow_flush_all(domain);
@@ -275,9 +304,11 @@ static void test_physical(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		CASE(test_across_pages),      CASE(test_missing_tail),	 CASE(test_addresses),
-		CASE(test_permissions),	      CASE(test_accessed_dirty), CASE(test_cache_and_flush),
-		CASE(test_cache_and_release), CASE(test_physical),
+		CASE(test_across_pages),	CASE(test_missing_tail),
+		CASE(test_addresses),		CASE(test_permissions),
+		CASE(test_accessed_dirty),	CASE(test_cache_and_flush),
+		CASE(test_cache_and_release),	CASE(test_physical),
+		CASE(test_stacks_do_not_share),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
