@@ -258,12 +258,13 @@ run: ## boot the hypervisor and Linux in QEMU, to a shell; installs what it need
 
 LINUX ?=
 LINUX_CONFIG ?= node
-linux: $(addprefix $(O)/toolstack/static/,rf rfd rfstored rf-block) ## Linux for the hypervisor, and RAM disks, in $(O)/linux (LINUX=TREE: from your own 6.1.y source)
+linux: $(addprefix $(O)/toolstack/static/,rf rfd rfstored rf-block rf-net) ## Linux for the hypervisor, and RAM disks, in $(O)/linux (LINUX=TREE: from your own 6.1.y source)
 	$(Q)guest-pv/build-linux --config '$(LINUX_CONFIG)' $(if $(LINUX),--linux '$(LINUX)') --output $(O)/linux
 	$(Q)guest-pv/initramfs/build --modules $(O)/linux/modules $(O)/linux/initrd.gz
 	$(Q)guest-pv/initramfs/build --small $(O)/linux/guest.gz
 	$(Q)guest-pv/initramfs/build --only --add $(O)/toolstack/static/rf:/bin/rf --add $(O)/toolstack/static/rfd:/bin/rfd \
 		--add $(O)/toolstack/static/rfstored:/bin/rfstored --add $(O)/toolstack/static/rf-block:/bin/rf-block \
+		--add $(O)/toolstack/static/rf-net:/bin/rf-net \
 		--add $(O)/linux/bzImage:/boot/linux \
 		--add $(O)/linux/guest.gz:/boot/initrd.gz --add toolstack/guests/hello.json:/etc/ringfence/hello.json \
 		$(O)/linux/rf.gz

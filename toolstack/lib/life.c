@@ -24,6 +24,7 @@
 #include "toolstack/lib/domain.h"
 #include "toolstack/lib/image.h"
 #include "toolstack/lib/introduce.h"
+#include "toolstack/lib/net.h"
 #include "toolstack/lib/places.h"
 
 #define DESTROY_MS 30000
@@ -241,6 +242,7 @@ int life_destroy(struct access *access, const struct rf_domain_info *info)
 	error = domain_destroy(access, info, DESTROY_MS);
 	if (!error) {
 		disk_forget_all(info->domain);
+		net_forget_all(info->domain);
 		forget(info);
 	}
 	return error;

@@ -20,6 +20,7 @@
 #define SHARES "Processors and memory"
 #define STORE  "The store"
 #define DISKS  "Disks"
+#define NETS   "Networks"
 #define NODE   "This node"
 #define MANY   64
 
@@ -240,6 +241,17 @@ const struct verb verbs[] = {
 	{ "disk-resize", DISKS, "DOMAIN DISK", 2, 2, WORDS_DOMAIN,
 	  "Tell a guest that the image of its disk has another size now", "", NULL,
 	  verb_disk_resize },
+
+	{ "net-attach", NETS, "DOMAIN [KEY=VALUE]...", 1, MANY, WORDS_DOMAIN,
+	  "Give a guest a network interface",
+	  "Prints its number. It is in the bridge `bridge` (rf0), which is made if it is not there and has none of the "
+	  "node's own interfaces. Further keys: `mac`, `mtu`, `link`, `filter-mac`, `source-addresses`, `limit-bytes`, "
+	  "`limit-packets`, `burst-bytes`, `burst-packets`, as the private ones in docs/io.md.",
+	  NULL, verb_net_attach },
+	{ "net-detach", NETS, "DOMAIN NUMBER", 2, 2, WORDS_DOMAIN,
+	  "Take a network interface away from a guest", "", disk_detach_options, verb_net_detach },
+	{ "net-list", NETS, "DOMAIN", 1, 1, WORDS_DOMAIN, "List a guest's network interfaces", "",
+	  NULL, verb_net_list },
 
 	{ "check", NODE, "[CONFIGURATION]...", 0, MANY, WORDS_FILE,
 	  "Say what is missing for running guests, or what is wrong with configurations",

@@ -1,0 +1,509 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Devices of guests, of any class: folders in the store, and a back end for each, which lives on its own: it ends when
+ * the folders are gone.
+ *
+ * Interface: device.h. Locks: none; the store's transactions keep two callers apart.
+ */
+#include "toolstack/lib/device.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "toolstack/lib/places.h"
+#include "toolstack/store/client/rfstore.h"
+
+#define PATH	     DEVICE_PATH
+#define OPEN_SECONDS 40
+#define IDS	     64
+
+enum { WAITING = 2, CLOSED = 6 };
+
+struct attaching {
+	struct device_folders folders;
+	const json_t *keys;
+};
+
+static void make_folders(struct device_folders *f, const struct device_class *class,
+			 uint32_t domain, unsigned id)
+{
+	f->class = class;
+	f->domain = domain;
+	f->id = id;
+	snprintf(f->front, PATH, "/local/domain/%u/device/%s/%u", domain, class->name, id);
+	snprintf(f->back, PATH, "/local/domain/0/backend/%s/%u/%u", class->name, domain, id);
+}
+
+static bool open_store(struct rfstore **store, struct report *report)
+{
+	int error = rfstore_open(store, NULL);
+
+	return !error || report_fail(report, "there is no store (rfstored): %s", strerror(error));
+}
+
+static char *read_key(struct rfstore *store, const char *folder, const char *name)
+{
+	char path[3 * PATH], *value;
+	size_t length;
+
+	snprintf(path, sizeof(path), "%s/%s", folder, name);
+	return rfstore_read(store, RFSTORE_NONE, path, &value, &length) ? NULL : value;
+}
+
+static unsigned read_state(struct rfstore *store, const char *folder)
+{
+	char *text = read_key(store, folder, "state");
+	unsigned state = text ? (unsigned)strtoul(text, NULL, 10) : 0;
+
+	free(text);
+	return state;
+}
+
+static int write_key(struct rfstore *store, struct rfstore_transaction transaction,
+		     const char *folder, const char *name, const char *value)
+{
+	char path[3 * PATH];
+
+	snprintf(path, sizeof(path), "%s/%s", folder, name);
+	return rfstore_write(store, transaction, path, value, strlen(value));
+}
+
+static void remove_folders(struct rfstore *store, const struct device_folders *f)
+{
+	rfstore_remove(store, RFSTORE_NONE, f->back);
+	rfstore_remove(store, RFSTORE_NONE, f->front);
+}
+
+/* --- Making --- */
+
+static int make_folder(struct rfstore *store, struct rfstore_transaction t, const char *path,
+		       const struct rfstore_permission *permissions, size_t count)
+{
+	int error = rfstore_mkdir(store, t, path);
+
+	return error ? error : rfstore_set_permissions(store, t, path, permissions, count);
+}
+
+/* Who may see what: what is made in a folder afterwards is as the folder. */
+static int make_all(struct rfstore *store, struct rfstore_transaction t,
+		    const struct device_folders *f)
+{
+	const struct rfstore_permission guest = { (uint16_t)f->domain, 'n' };
+	const struct rfstore_permission shown[] = { { 0, 'n' }, { (uint16_t)f->domain, 'r' } };
+	const struct rfstore_permission nobody = { 0, 'n' };
+	char private[2 * PATH];
+	int error;
+
+	snprintf(private, sizeof(private), "%s/private", f->back);
+	error = make_folder(store, t, f->back, shown, 2);
+	error = error ? error : make_folder(store, t, private, &nobody, 1);
+	return error ? error : make_folder(store, t, f->front, &guest, 1);
+}
+
+static int write_both(struct rfstore *store, struct rfstore_transaction t,
+		      const struct device_folders *f)
+{
+	char domain[16];
+	int error;
+
+	snprintf(domain, sizeof(domain), "%u", f->domain);
+	error = write_key(store, t, f->back, "frontend", f->front);
+	error = error ? error : write_key(store, t, f->back, "frontend-id", domain);
+	error = error ? error : write_key(store, t, f->back, "online", "1");
+	error = error ? error : write_key(store, t, f->back, "state", "1");
+	error = error ? error : write_key(store, t, f->front, "backend", f->back);
+	error = error ? error : write_key(store, t, f->front, "backend-id", "0");
+	return error ? error : write_key(store, t, f->front, "state", "1");
+}
+
+/* `limit_bytes` of a configuration is `limit-bytes` in the store. */
+static void store_name(char *name)
+{
+	for (; *name; name++)
+		if (*name == '_')
+			*name = '-';
+}
+
+static int write_private(struct rfstore *store, struct rfstore_transaction t,
+			 const struct attaching *a)
+{
+	char folder[2 * PATH], key[64];
+	const char *name;
+	json_t *value;
+	int error = 0;
+
+	snprintf(folder, sizeof(folder), "%s/private", a->folders.back);
+	json_object_foreach((json_t *)a->keys, name, value) {
+		snprintf(key, sizeof(key), "%s", name);
+		store_name(key);
+		if (!error)
+			error = write_key(store, t, folder, key, json_string_value(value));
+	}
+	return error;
+}
+
+static bool is_there(struct rfstore *store, struct rfstore_transaction t, const char *path)
+{
+	size_t length;
+	char *value;
+
+	if (rfstore_read(store, t, path, &value, &length))
+		return false;
+	free(value);
+	return true;
+}
+
+/* The first number that is free. */
+static int write_attach(struct rfstore *store, struct rfstore_transaction t, void *argument)
+{
+	struct attaching *a = argument;
+	const char *name = json_string_value(json_object_get(a->keys, "name"));
+	uint32_t domain = a->folders.domain;
+	unsigned id = 0;
+	int error;
+
+	make_folders(&a->folders, a->folders.class, domain, id);
+	while (id < IDS && is_there(store, t, a->folders.back))
+		make_folders(&a->folders, a->folders.class, domain, ++id);
+	if (id == IDS)
+		return ENOSPC;
+	error = make_all(store, t, &a->folders);
+	error = error ? error : write_both(store, t, &a->folders);
+	error = error ? error : write_private(store, t, a);
+	if (!error && name)
+		error = write_key(store, t, a->folders.front, "name", name);
+	return error;
+}
+
+/* --- Its process --- */
+
+/* Beside this program, or wherever programs are. */
+static void execute(const struct device_folders *f)
+{
+	char path[PATH_MAX], domain[16], id[16];
+	const char *program = f->class->program;
+	ssize_t length = readlink("/proc/self/exe", path, sizeof(path) - 1);
+	char *slash;
+
+	snprintf(domain, sizeof(domain), "%u", f->domain);
+	snprintf(id, sizeof(id), "%u", f->id);
+	path[length > 0 ? length : 0] = 0;
+	slash = strrchr(path, '/');
+	if (slash && (size_t)(slash - path) + strlen(program) + 2 < sizeof(path)) {
+		strcpy(slash + 1, program);
+		execl(path, program, domain, id, NULL);
+	}
+	execlp(program, program, domain, id, NULL);
+}
+
+static void redirect(const struct device_folders *f)
+{
+	char path[PATH_MAX];
+	int nothing = open("/dev/null", O_RDWR | O_CLOEXEC), log;
+
+	snprintf(path, sizeof(path), "%s/%s-%u-%u.log", places_state(), f->class->name, f->domain,
+		 f->id);
+	log = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	dup2(nothing, 0);
+	dup2(nothing, 1);
+	dup2(log < 0 ? nothing : log, 2);
+}
+
+/* A child of nobody's: its parent ends at once. */
+static bool start(const struct device_folders *f, struct report *report)
+{
+	sigset_t none;
+	pid_t child = fork();
+
+	if (child < 0)
+		return report_fail(report, "%s: cannot be started: %s", f->class->program,
+				   strerror(errno));
+	if (child == 0) {
+		sigemptyset(&none);
+		sigprocmask(SIG_SETMASK, &none, NULL);
+		if (fork() != 0)
+			_exit(0);
+		setsid();
+		redirect(f);
+		execute(f);
+		_exit(127);
+	}
+	waitpid(child, NULL, 0);
+	return true;
+}
+
+static void pause_shortly(void)
+{
+	const struct timespec time = { .tv_nsec = 50000000 };
+
+	nanosleep(&time, NULL);
+}
+
+static bool has_begun(struct rfstore *store, const struct device_folders *f, struct report *report)
+{
+	char *error = NULL;
+
+	for (unsigned i = 0; i < OPEN_SECONDS * 20 && !error; i++) {
+		if (read_state(store, f->back) >= WAITING)
+			return true;
+		error = read_key(store, f->back, "error");
+		pause_shortly();
+	}
+	if (error)
+		report_fail(report, "%s %u: %s", f->class->what, f->id, error);
+	else
+		report_fail(report, "%s %u: %s does not begin", f->class->what, f->id,
+			    f->class->program);
+	free(error);
+	return false;
+}
+
+static bool begin(struct rfstore *store, const struct attaching *a, struct report *report)
+{
+	const struct device_folders *f = &a->folders;
+
+	return !f->class->begin || f->class->begin(store, f, a->keys, report);
+}
+
+static void end(struct rfstore *store, const struct device_folders *f)
+{
+	remove_folders(store, f);
+	if (f->class->end)
+		f->class->end(f);
+}
+
+static bool attach(struct rfstore *store, struct attaching *a, struct report *report)
+{
+	int error = rfstore_transact(store, write_attach, a);
+
+	if (error)
+		return report_fail(report, "the store does not take the %s: %s",
+				   a->folders.class->what, strerror(error));
+	if (begin(store, a, report) && start(&a->folders, report) &&
+	    has_begun(store, &a->folders, report))
+		return true;
+	end(store, &a->folders);
+	return false;
+}
+
+bool device_attach(const struct device_class *class, uint32_t domain, const json_t *keys,
+		   unsigned *id, struct report *report)
+{
+	struct attaching a = { .folders = { .class = class, .domain = domain }, .keys = keys };
+	struct rfstore *store;
+	bool good;
+
+	if (!open_store(&store, report))
+		return false;
+	good = attach(store, &a, report);
+	*id = a.folders.id;
+	rfstore_close(store);
+	return good;
+}
+
+/* --- Taking away --- */
+
+static bool wait_closed(struct rfstore *store, const struct device_folders *f, unsigned seconds)
+{
+	for (unsigned i = 0; i < seconds * 20; i++) {
+		unsigned state = read_state(store, f->back);
+
+		if (!state || state == CLOSED)
+			return true;
+		pause_shortly();
+	}
+	return false;
+}
+
+static bool ask(struct rfstore *store, const struct device_folders *f, unsigned seconds,
+		struct report *report)
+{
+	int error = write_key(store, RFSTORE_NONE, f->back, "online", "0");
+
+	if (error)
+		return report_fail(report, "%s %u: %s", f->class->what, f->id, strerror(error));
+	return wait_closed(store, f, seconds) ||
+	       report_fail(report,
+			   "%s %u: the guest has not let go of it in %u s: it is asked to%s",
+			   f->class->what, f->id, seconds, f->class->hint);
+}
+
+bool device_detach(const struct device_class *class, uint32_t domain, unsigned id, unsigned seconds,
+		   bool force, struct report *report)
+{
+	struct rfstore *store;
+	struct device_folders f;
+	bool good;
+
+	if (!open_store(&store, report))
+		return false;
+	make_folders(&f, class, domain, id);
+	good = force || ask(store, &f, seconds, report);
+	if (good)
+		end(store, &f);
+	rfstore_close(store);
+	return good;
+}
+
+/* The folders that have those of all, too. */
+static void forget_class(struct rfstore *store, const struct device_class *class, uint32_t domain)
+{
+	char path[PATH];
+
+	snprintf(path, sizeof(path), "/local/domain/0/backend/%s/%u", class->name, domain);
+	rfstore_remove(store, RFSTORE_NONE, path);
+	snprintf(path, sizeof(path), "/local/domain/%u/device/%s", domain, class->name);
+	rfstore_remove(store, RFSTORE_NONE, path);
+}
+
+void device_forget_all(const struct device_class *class, uint32_t domain)
+{
+	struct device_folders f;
+	struct rfstore *store;
+	char path[PATH], **names;
+	size_t count;
+
+	if (rfstore_open(&store, NULL))
+		return;
+	snprintf(path, sizeof(path), "/local/domain/0/backend/%s/%u", class->name, domain);
+	if (class->end && rfstore_list(store, RFSTORE_NONE, path, &names, &count) == 0) {
+		for (size_t i = 0; i < count; i++) {
+			make_folders(&f, class, domain, (unsigned)strtoul(names[i], NULL, 10));
+			class->end(&f);
+		}
+		free(names);
+	}
+	forget_class(store, class, domain);
+	rfstore_close(store);
+}
+
+/* --- Looking --- */
+
+static const char *state_name(unsigned state)
+{
+	static const char *const names[] = { "gone",	  "starting", "waiting", "connecting",
+					     "connected", "closing",  "closed" };
+
+	return state < sizeof(names) / sizeof(names[0]) ? names[state] : "unknown";
+}
+
+static void add_key(struct rfstore *store, json_t *row, const char *folder,
+		    const struct device_key *key)
+{
+	char *text = read_key(store, folder, key->path);
+
+	if (text && key->number)
+		json_object_set_new(
+			row, key->title,
+			json_integer((json_int_t)(strtoull(text, NULL, 10) * key->number)));
+	else if (text)
+		json_object_set_new(row, key->title, json_string(text));
+	free(text);
+}
+
+/* `reads=1 writes=2` as an object. */
+static void add_counts(struct rfstore *store, json_t *row, const struct device_folders *f)
+{
+	char *text = read_key(store, f->back, "private/statistics"), *rest = text;
+	json_t *counts = json_object();
+
+	for (char *word; text && (word = strsep(&rest, " "));) {
+		char *equals = strchr(word, '=');
+
+		if (!equals)
+			continue;
+		*equals = 0;
+		json_object_set_new(counts, word, json_integer(strtoll(equals + 1, NULL, 10)));
+	}
+	json_object_set_new(row, "statistics", counts);
+	free(text);
+}
+
+static json_t *row_of(struct rfstore *store, const struct device_class *class, uint32_t domain,
+		      unsigned id)
+{
+	json_t *row = json_object();
+	struct device_folders f;
+
+	make_folders(&f, class, domain, id);
+	json_object_set_new(row, "id", json_integer(id));
+	json_object_set_new(row, "state", json_string(state_name(read_state(store, f.back))));
+	for (const struct device_key *key = class->keys; key->title; key++)
+		add_key(store, row, key->of_front ? f.front : f.back, key);
+	add_counts(store, row, &f);
+	return row;
+}
+
+json_t *device_list(const struct device_class *class, uint32_t domain, struct report *report)
+{
+	json_t *list = json_array();
+	struct rfstore *store;
+	char path[PATH], **names;
+	size_t count;
+
+	if (!open_store(&store, report)) {
+		json_decref(list);
+		return NULL;
+	}
+	snprintf(path, sizeof(path), "/local/domain/0/backend/%s/%u", class->name, domain);
+	if (rfstore_list(store, RFSTORE_NONE, path, &names, &count) == 0) {
+		for (size_t i = 0; i < count; i++)
+			json_array_append_new(list, row_of(store, class, domain,
+							   (unsigned)strtoul(names[i], NULL, 10)));
+		free(names);
+	}
+	rfstore_close(store);
+	return list;
+}
+
+static bool is_called(const json_t *row, const char *word)
+{
+	const char *name = json_string_value(json_object_get(row, "name"));
+	char id[32];
+
+	snprintf(id, sizeof(id), "%lld", (long long)json_integer_value(json_object_get(row, "id")));
+	return !strcmp(id, word) || (name && !strcmp(name, word));
+}
+
+bool device_find(const struct device_class *class, uint32_t domain, const char *word, unsigned *id,
+		 struct report *report)
+{
+	json_t *list = device_list(class, domain, report), *row;
+	bool found = false;
+	size_t i;
+
+	json_array_foreach(list, i, row) {
+		if (found || !is_called(row, word))
+			continue;
+		*id = (unsigned)json_integer_value(json_object_get(row, "id"));
+		found = true;
+	}
+	json_decref(list);
+	return found || report_fail(report, "%s: there is no such %s", word, class->what);
+}
+
+bool device_change(const struct device_class *class, uint32_t domain, unsigned id, const char *key,
+		   const char *value, struct report *report)
+{
+	struct rfstore *store;
+	struct device_folders f;
+	char name[64];
+	int error;
+
+	if (!open_store(&store, report))
+		return false;
+	make_folders(&f, class, domain, id);
+	snprintf(name, sizeof(name), "private/%s", key);
+	error = write_key(store, RFSTORE_NONE, f.back, name, value);
+	rfstore_close(store);
+	return !error ||
+	       report_fail(report, "%s %u: %s: %s", class->what, id, key, strerror(error));
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What disks and networks of guests have in common: folders in the store, and a back end for each (device.c). */
+#ifndef TOOLSTACK_LIB_DEVICE_H
+#define TOOLSTACK_LIB_DEVICE_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "toolstack/lib/report.h"
+#include "toolstack/store/client/rfstore.h"
+
+#define DEVICE_PATH 256
+
+struct device_class;
+
+struct device_folders {
+	const struct device_class *class;
+	uint32_t domain;
+	unsigned id;
+	char front[DEVICE_PATH];
+	char back[DEVICE_PATH];
+};
+
+/* A key that a list shows. */
+struct device_key {
+	const char *title;
+	const char *path; /* in the back end's folder */
+	bool of_front;	  /* no: in the front end's */
+	unsigned number;  /* it is one, of so many; zero: it is text */
+};
+
+struct device_class {
+	const char *name;    /* in the store */
+	const char *program; /* of its back end */
+	const char *what;    /* it is called in messages */
+	const char *hint;    /* why a guest may not let go of it */
+	const struct device_key *keys;
+	/* Before its back end is started, and when it is gone; may be NULL. */
+	bool (*begin)(struct rfstore *store, const struct device_folders *folders,
+		      const json_t *keys, struct report *report);
+	void (*end)(const struct device_folders *folders);
+};
+
+/* `keys` are texts for the private folder. Waits until the back end has begun. False: nothing of it is left. */
+bool device_attach(const struct device_class *class, uint32_t domain, const json_t *keys,
+		   unsigned *id, struct report *report);
+/*
+ * Asks the guest to let go, and waits so many seconds for it; with `force` it is not asked. False: it is still
+ * there.
+ */
+bool device_detach(const struct device_class *class, uint32_t domain, unsigned id, unsigned seconds,
+		   bool force, struct report *report);
+/* When a guest ends: nothing is waited for. */
+void device_forget_all(const struct device_class *class, uint32_t domain);
+/* A list of objects; NULL: the report says why not. */
+json_t *device_list(const struct device_class *class, uint32_t domain, struct report *report);
+/* The number of the device of that number or name. False: there is none. */
+bool device_find(const struct device_class *class, uint32_t domain, const char *word, unsigned *id,
+		 struct report *report);
+/* Changes a private key of it. */
+bool device_change(const struct device_class *class, uint32_t domain, unsigned id, const char *key,
+		   const char *value, struct report *report);
+
+#endif
