@@ -39,10 +39,10 @@ endif
 # To build the hypervisor and Linux, and to run them.
 RUN_PACKAGES := gcc libc6-dev make binutils python3 python3-kconfiglib qemu-system-x86 linux-source-6.1 patch bc \
 	flex bison libelf-dev libssl-dev cpio xz-utils kmod busybox-static libjansson-dev libxxhash-dev libmicrohttpd-dev \
-	liburing-dev libseccomp-dev
+	liburing-dev libseccomp-dev libnbd-dev
 PACKAGES := $(RUN_PACKAGES) libcmocka-dev clang-14 clang-format-14 libclang-rt-14-dev llvm-14 gdb xorriso mtools \
 	grub-common grub-pc-bin grub-efi-amd64-bin ovmf git stress-ng rt-tests zstd lz4 xenstore-utils \
-	libnbd-dev nbdkit qemu-utils curl
+	nbdkit qemu-utils curl
 
 # --- Configuration --------------------------------------------------------------------------------
 
@@ -128,7 +128,7 @@ TOOLSTACK_FOLDERS_rfd := rfd lib store/client
 TOOLSTACK_LIBRARIES_rf := -ljansson
 TOOLSTACK_LIBRARIES_rfd := -lmicrohttpd -ljansson
 TOOLSTACK_FOLDERS_block := common block store/client
-TOOLSTACK_LIBRARIES_block := -luring -lseccomp
+TOOLSTACK_LIBRARIES_block := -luring -lseccomp -lnbd
 TOOLSTACK_FOLDERS_rf-block := $(TOOLSTACK_FOLDERS_block)
 TOOLSTACK_LIBRARIES_rf-block := $(TOOLSTACK_LIBRARIES_block)
 TOOLSTACK_FOLDERS_net := common net store/client
@@ -140,13 +140,17 @@ TOOLSTACK_SHARED_rf := $(addprefix hypervisor/,elf.c bzimage.c guest_image.c gue
 # Only of the static program: the shared library brings the real ones.
 TOOLSTACK_STATIC_rfd := toolstack/rfd/static/gnutls.c
 TOOLSTACK_SHARED_rfd := $(TOOLSTACK_SHARED_rf)
+# Not in the static program, which has another source in its place.
+TOOLSTACK_STATIC_rf-block := backends/block/static/image_nbd.c
+TOOLSTACK_DYNAMIC_rf-block := backends/block/image_nbd.c
+TOOLSTACK_DYNAMIC_LIBRARIES_rf-block := -lnbd
 TOOLSTACK_CORE_rf := $(patsubst %.c,%.o,$(TOOLSTACK_SHARED_rf) $(addprefix tests/unit/fake_arch/,fake_bzimage.c fake_elf.c))
 TOOLSTACK_CORE_rfd := $(TOOLSTACK_CORE_rf)
 
 toolstack_sources = $(wildcard $(foreach f,$(TOOLSTACK_FOLDERS_$(1)),toolstack/$(f)/*.c backends/$(f)/*.c))
 toolstack_objects = $(patsubst %.c,$(O)/%.o,$(call toolstack_sources,$(1))) \
 	$(patsubst %.c,$(O)/toolstack/%.o,$(TOOLSTACK_SHARED_$(1)))
-toolstack_static_objects = $(call toolstack_objects,$(1)) $(patsubst %.c,$(O)/%.o,$(TOOLSTACK_STATIC_$(1)))
+toolstack_static_objects = $(filter-out $(TOOLSTACK_DYNAMIC_$(1):%.c=$(O)/%.o),$(call toolstack_objects,$(1))) $(patsubst %.c,$(O)/%.o,$(TOOLSTACK_STATIC_$(1)))
 toolstack_group = $(patsubst %.c,$(O)/$(2)/%.o,$(filter-out %/main.c,$(call toolstack_sources,$(1))))
 TOOLSTACK_NAMES := $(foreach p,rfstored rf rfd rf-block rf-net,$(if $(filter %/main.c,$(call toolstack_sources,$(p))),$(p)))
 TOOLSTACK_PROGRAMS := $(patsubst %,$(O)/toolstack/bin/%,$(TOOLSTACK_NAMES))
@@ -426,7 +430,8 @@ $(O)/toolstack/bin/$(1): $(call toolstack_objects,$(1)) $(O)/toolstack.link
 $(O)/toolstack/static/$(1): $(call toolstack_static_objects,$(1)) $(O)/toolstack.link
 	@mkdir -p $$(@D)
 	$$(call say,LD,$$@)
-	$$(Q)$(CC) $(TOOLSTACK_STATIC_LDFLAGS) -o $$@ $(call toolstack_static_objects,$(1)) $(TOOLSTACK_LIBRARIES_$(1))
+	$$(Q)$(CC) $(TOOLSTACK_STATIC_LDFLAGS) -o $$@ $(call toolstack_static_objects,$(1)) \
+		$(filter-out $(TOOLSTACK_DYNAMIC_LIBRARIES_$(1)),$(TOOLSTACK_LIBRARIES_$(1)))
 endef
 $(foreach p,$(TOOLSTACK_NAMES),$(eval $(call toolstack_rule,$(p))))
 

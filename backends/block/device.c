@@ -2,9 +2,9 @@
 /*
  * The monitor of a disk: the states of docs/io.md, between the store and the worker.
  *
- * It keeps no list of what has happened. Whenever something has, it reads the front end's state as it is now, and does
- * what follows from that and from its own; a guest that changes its state without end is seen as often as there is
- * time to look.
+ * It keeps no list of what has happened. Whenever something has, it reads the front end's state as it is now, and
+ * does what follows from that and from its own; a guest that changes its state without end is seen as often as there
+ * is time to look.
  *
  * When the worker dies, whatever of, another one is started, after a while that grows if it dies again at once.
  */

@@ -13,7 +13,9 @@
 
 #include "backends/block/image.h"
 
-static const struct image_kind *const image_kinds[] = { &image_raw };
+static const struct image_kind *const image_kinds[] = {
+	&image_raw, &image_nbd, &image_qcow2, &image_vpc, &image_vhdx, &image_vmdk,
+};
 
 #define IMAGE_KINDS (sizeof(image_kinds) / sizeof(image_kinds[0]))
 
@@ -46,26 +48,31 @@ static bool image_syncs(const struct image_work *work)
 	return work->operation == RF_BLOCK_FLUSH || work->durable;
 }
 
-static void image_fail_later(struct loop_operation *operation, int result)
+static void image_fail_now(struct loop_operation *operation, int result)
 {
 	struct engine_operation *step = (struct engine_operation *)operation;
 	struct image_work *work =
 		(struct image_work *)((char *)step - offsetof(struct image_work, step));
 
 	(void)result;
-	work->done(work, EIO);
+	image_finish(work, step->mode);
+}
+
+void image_fail_later(struct image_work *work, int error)
+{
+	work->step.mode = error;
+	work->step.loop.done = image_fail_now;
+	loop_prepare(work->image->loop, &work->step.loop);
 }
 
 void image_start(struct image *image, struct image_work *work)
 {
 	work->image = image;
 	work->moved = 0;
-	if (!image->failed || !image_syncs(work)) {
+	if (!image->failed || !image_syncs(work))
 		image->kind->start(image, work);
-		return;
-	}
-	work->step.loop.done = image_fail_later;
-	loop_prepare(image->loop, &work->step.loop);
+	else
+		image_fail_later(work, EIO);
 }
 
 static bool image_sync_error(int error)

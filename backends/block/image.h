@@ -74,6 +74,7 @@ struct image {
 };
 
 extern const struct image_kind image_raw;
+extern const struct image_kind image_nbd, image_qcow2, image_vpc, image_vhdx, image_vmdk;
 /* For how long, in tenths of a second, an image that is in use is waited for. */
 void image_raw_patience(unsigned pauses);
 
@@ -86,6 +87,8 @@ void image_close(struct image *image);
 
 /* For kinds: the work is done. */
 void image_finish(struct image_work *work, int error);
+/* The same for one that fails before it has begun. */
+void image_fail_later(struct image_work *work, int error);
 /* False: the text. */
 bool image_fail(char *error, size_t size, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));

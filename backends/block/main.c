@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * rf-block: the back end of one disk of one guest. Options, start, end. docs/io.md describes the keys that it goes by.
+ * rf-block: the back end of one disk of one guest. Options, start, end. docs/io.md describes the keys that it goes
+ * by.
  */
 #include <getopt.h>
 #include <signal.h>

@@ -2,8 +2,8 @@
 /*
  * From the ring to the image and back (queue.h).
  *
- * Odd: while requests are at the image their completions have the ring looked at anyway, so the front end is asked for
- * an event only after some more; a front end with a deep queue then sends hardly any.
+ * Odd: while requests are at the image their completions have the ring looked at anyway, so the front end is asked
+ * for an event only after some more; a front end with a deep queue then sends hardly any.
  */
 #include <errno.h>
 #include <stdlib.h>

@@ -66,7 +66,7 @@ static void loop_arm(struct loop_watch *watch)
 {
 	struct io_uring_sqe *entry = loop_prepare(watch->loop, &watch->operation);
 
-	io_uring_prep_poll_add(entry, watch->file, POLLIN);
+	io_uring_prep_poll_add(entry, watch->file, watch->events);
 	io_uring_sqe_set_data(entry, &watch->operation);
 	watch->armed = true;
 }
@@ -82,15 +82,28 @@ static void loop_ready(struct loop_operation *operation, int result)
 		loop_arm(watch);
 }
 
-void loop_watch(struct loop *loop, struct loop_watch *watch, int file,
-		void (*ready)(struct loop_watch *watch))
+static void loop_watch_for(struct loop *loop, struct loop_watch *watch, int file, unsigned events,
+			   void (*ready)(struct loop_watch *watch))
 {
 	*watch = (struct loop_watch){ .operation = { loop_ready },
 				      .loop = loop,
 				      .file = file,
+				      .events = events,
 				      .active = true,
 				      .ready = ready };
 	loop_arm(watch);
+}
+
+void loop_watch(struct loop *loop, struct loop_watch *watch, int file,
+		void (*ready)(struct loop_watch *watch))
+{
+	loop_watch_for(loop, watch, file, POLLIN, ready);
+}
+
+void loop_watch_writing(struct loop *loop, struct loop_watch *watch, int file,
+			void (*ready)(struct loop_watch *watch))
+{
+	loop_watch_for(loop, watch, file, POLLOUT, ready);
 }
 
 void loop_unwatch(struct loop_watch *watch)

@@ -15,13 +15,14 @@ struct loop_operation {
 	void (*done)(struct loop_operation *operation, int result);
 };
 
-/* Calls ready() whenever a file can be read. */
+/* Calls ready() whenever a file can be read, or written; ready() may make it inactive. */
 struct loop_watch {
 	struct loop_operation operation;
 	struct loop *loop;
 	int file;
-	bool active; /* asked for; until loop_unwatch() */
-	bool armed;  /* the kernel knows */
+	unsigned events; /* as of poll() */
+	bool active;	 /* asked for; until loop_unwatch() */
+	bool armed;	 /* the kernel knows */
 	void (*ready)(struct loop_watch *watch);
 };
 
@@ -48,6 +49,8 @@ struct io_uring_sqe *loop_prepare(struct loop *loop, struct loop_operation *oper
 
 void loop_watch(struct loop *loop, struct loop_watch *watch, int file,
 		void (*ready)(struct loop_watch *watch));
+void loop_watch_writing(struct loop *loop, struct loop_watch *watch, int file,
+			void (*ready)(struct loop_watch *watch));
 /* Its memory may be used again when `armed` is false. The file may be closed when this has returned. */
 void loop_unwatch(struct loop_watch *watch);
 

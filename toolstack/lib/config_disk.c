@@ -19,7 +19,7 @@ struct parsing {
 	struct report *report;
 };
 
-static const char *const formats[] = { "raw", NULL };
+static const char *const formats[] = { "raw", "qcow2", "vpc", "vhdx", "vmdk", "nbd", NULL };
 static const char *const modes[] = { "w", "r", NULL };
 static const char *const full[] = { "pause", "report", NULL };
 
