@@ -75,7 +75,10 @@ static void __attribute__((noreturn)) worker_run(int socket, const struct worker
 	_exit(0);
 }
 
-/* The monitor may have died before the child asked to be told. */
+/*
+ * The monitor may have died before the child asked to be told. Becoming another user forgets the request; from
+ * then on the closed socket tells.
+ */
 static void worker_die_with(pid_t monitor)
 {
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
