@@ -111,6 +111,8 @@ def read(file, suites, systems):
                 suite.measured[system] = {name: operation(name, values) for name, values
                                           in of_file["systems"][system.name].items()}
                 suite.facts[system.name] = of_file["facts"].get(system.name, {})
+        # In their order, whichever file each is from.
+        suite.measured = {system: suite.measured[system] for system in systems if system in suite.measured}
 
 
 def write(arguments, suites):
