@@ -22,7 +22,8 @@
  * RF_CONTROL_GRANT_MAP maps frames of grants, one after another, and says at which offset mmap() has them:
  * shared, from that offset on, and as long as they are. RF_CONTROL_GRANT_UNMAP gives them back; that takes effect,
  * and the granter sees it, when they are mapped nowhere any more and the kernel is done with what the
- * program had it do with them (as O_DIRECT).
+ * program had it do with them (as O_DIRECT). Frames that the control domain's start information does not have
+ * as RAM can be shown, but not be used so (EFAULT).
  *
  * What was made by a file lasts as long as it at most: when its last descriptor is gone (mmap() has it,
  * too), the grants are unmapped, then its ports close, and say so to the other domains. A file that has

@@ -233,7 +233,14 @@ static void check_pinned(void)
 	const struct iovec piece = { data, PAGE };
 	int ends[2];
 
-	check(pipe(ends) == 0 && vmsplice(ends[1], &piece, 1, 0) == (ssize_t)PAGE);
+	check(pipe(ends) == 0);
+	if (vmsplice(ends[1], &piece, 1, 0) == -1) {
+		/* The kernel does not know of this RAM; but we do. */
+		check(errno == EFAULT && data[0] == 'a');
+		check(unmap(offset) == 0 && munmap(data, PAGE) == 0 && in_use(READ_ONLY) == 0);
+		check(close(ends[0]) == 0 && close(ends[1]) == 0);
+		return;
+	}
 	check(unmap(offset) == 0 && munmap(data, PAGE) == 0);
 	usleep(50000);
 	check(in_use(READ_ONLY) > 0);
@@ -248,10 +255,10 @@ static int listen_for(uint32_t domain, uint32_t *port)
 {
 	struct rf_control_event c = { .domain = domain };
 
-	if (control(RF_CONTROL_EVENT_LISTEN, &c))
-		return -1;
+	int64_t error = control(RF_CONTROL_EVENT_LISTEN, &c);
+
 	*port = c.port;
-	return c.file;
+	return error ? -1 : c.file;
 }
 
 static int connect_to(uint32_t domain, uint32_t port)
@@ -519,9 +526,23 @@ static void check_all(void)
 	check_end_of_puppet();
 }
 
+/*
+ * The description of a domain comes back a little later than its number. A table for each 2 MiB in which something
+ * was ever mapped stays, and a puppet's memory may be in others than the last one's.
+ */
+static bool loses_frames(void)
+{
+	uint64_t free = free_frames();
+
+	check_all();
+	for (unsigned i = 0; free_frames() < free && i < 100; i++)
+		usleep(50000);
+	return free_frames() < free;
+}
+
 int main(void)
 {
-	uint64_t free, end;
+	unsigned rounds = 0;
 
 	puppet_device = open(RF_CONTROL_DEVICE, O_RDWR);
 	if (puppet_device < 0 && errno == ENOENT)
@@ -530,10 +551,7 @@ int main(void)
 	if (free_frames() < 8192)
 		return SKIPPED;
 	check_all();
-	free = free_frames();
-	check_all();
-	/* The description of a domain comes back a little later than its number. */
-	for (end = puppet_now() + PUPPET_SECONDS; free_frames() < free; usleep(50000))
-		check(puppet_now() < end);
+	while (loses_frames())
+		check(++rounds < 5);
 	return 0;
 }

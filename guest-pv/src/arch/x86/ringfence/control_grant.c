@@ -221,15 +221,26 @@ static int check_area(const struct area *area, struct vm_area_struct *vma)
 	return 0;
 }
 
+/* Nobody gets a reference to what the kernel itself cannot reach: it has no use for it. */
+static int insert_page(struct vm_area_struct *vma, unsigned long address, const struct area *area,
+		       struct page *page)
+{
+	if (area->granted.direct)
+		return vm_insert_page(vma, address, page);
+	return vmf_insert_pfn(vma, address, page_to_pfn(page)) == VM_FAULT_NOPAGE ? 0 : -ENOMEM;
+}
+
 static int insert_pages(struct vm_area_struct *vma, const struct area *area)
 {
 	unsigned int i;
 	int error = 0;
 
-	vma->vm_flags |= VM_MIXEDMAP | VM_DONTEXPAND | VM_DONTCOPY | VM_DONTDUMP;
+	vma->vm_flags |= area->granted.direct ? VM_MIXEDMAP : VM_PFNMAP;
+	vma->vm_flags |= VM_DONTEXPAND | VM_DONTCOPY | VM_DONTDUMP;
 	vma->vm_flags &= ~(VM_MAYEXEC | (area->writable ? 0 : VM_MAYWRITE));
 	for (i = 0; i < area->granted.frames && !error; i++)
-		error = vm_insert_page(vma, vma->vm_start + i * PAGE_SIZE, area->granted.pages[i]);
+		error = insert_page(vma, vma->vm_start + i * PAGE_SIZE, area,
+				    area->granted.pages[i]);
 	/* Now, while we have a reference to the area, not when we have returned. */
 	if (error)
 		zap_page_range(vma, vma->vm_start, vma->vm_end - vma->vm_start);

@@ -3,7 +3,9 @@
  * Mapping what other domains granted, in the control domain: see <asm/ringfence/grant_map.h>.
  *
  * There a guest frame number is a machine's, so what another domain grants has a struct page, and a place
- * in the direct map: as RAM that was reserved at boot, with one reference that is never given back.
+ * in the direct map: as RAM that was reserved at boot, with one reference that is never given back. But short
+ * pieces of RAM were left out of the start information, and what the hypervisor had for itself then was none: such
+ * frames have an address for page tables, and nothing else.
  */
 #include <linux/mm.h>
 #include <linux/slab.h>
@@ -14,7 +16,7 @@
 
 int rf_granted_init(struct rf_granted *granted, unsigned int room)
 {
-	*granted = (struct rf_granted){ .room = room };
+	*granted = (struct rf_granted){ .room = room, .direct = true };
 	granted->pages = kvcalloc(room, sizeof(*granted->pages), GFP_KERNEL);
 	granted->unmap = kvcalloc(room, sizeof(*granted->unmap), GFP_KERNEL);
 	if (granted->pages && granted->unmap)
@@ -25,7 +27,7 @@ int rf_granted_init(struct rf_granted *granted, unsigned int room)
 }
 
 /* The room is there for as many mappings as frames. */
-static int add_pages(struct rf_granted *granted, const struct rf_grant_map *map)
+static void add_pages(struct rf_granted *granted, const struct rf_grant_map *map)
 {
 	u32 i;
 
@@ -33,23 +35,20 @@ static int add_pages(struct rf_granted *granted, const struct rf_grant_map *map)
 	for (i = 0; i < map->count; i++) {
 		unsigned long frame = map->gfn + i;
 
-		/* A piece of RAM that was left out of the start information, being too short. */
-		if (!pfn_valid(frame) || !PageReserved(pfn_to_page(frame)))
-			return -ENXIO;
+		if (!pfn_valid(frame) || !pfn_range_is_mapped(frame, frame + 1))
+			granted->direct = false;
 		granted->pages[granted->frames++] = pfn_to_page(frame);
 	}
-	return 0;
 }
 
 int rf_granted_add(struct rf_granted *granted, u32 domain, u32 grant, u32 first, u32 count,
 		   u32 flags)
 {
 	u32 end = first + count;
-	int error = 0;
 
 	if (count > granted->room - granted->frames || end < first)
 		return -EINVAL;
-	while (first < end && !error) {
+	while (first < end) {
 		struct rf_grant_map map = {
 			.domain = domain,
 			.grant	= grant,
@@ -61,17 +60,17 @@ int rf_granted_add(struct rf_granted *granted, u32 domain, u32 grant, u32 first,
 
 		if (done < 0)
 			return done;
-		error = add_pages(granted, &map);
+		add_pages(granted, &map);
 		first += map.count;
 	}
-	return error;
+	return 0;
 }
 
 bool rf_granted_busy(const struct rf_granted *granted)
 {
 	unsigned int i;
 
-	for (i = 0; i < granted->frames; i++)
+	for (i = 0; granted->direct && i < granted->frames; i++)
 		if (page_count(granted->pages[i]) > 1)
 			return true;
 	return false;

@@ -16,7 +16,8 @@ struct rf_granted {
 	unsigned int room;		/* frames that there can be */
 	unsigned int frames;
 	unsigned int mappings;
-	struct page **pages;		/* of `frames` */
+	bool direct;			/* all are RAM that the kernel knows, in its direct map */
+	struct page **pages;		/* of `frames`; to look into only if `direct` */
 	struct rf_grant_unmap *unmap;	/* of `mappings` */
 };
 
@@ -28,7 +29,10 @@ int rf_granted_init(struct rf_granted *granted, unsigned int room);
  */
 int rf_granted_add(struct rf_granted *granted, u32 domain, u32 grant, u32 first, u32 count,
 		   u32 flags);
-/* Whether somebody has a reference to one of the pages: it is mapped, or a device or socket has it. */
+/*
+ * Whether somebody has a reference to one of the pages: it is mapped, or a device or socket has it. Those that
+ * are not `direct` have none.
+ */
 bool rf_granted_busy(const struct rf_granted *granted);
 /* Gives all back. Nobody may have any of the pages mapped, but for the kernel's own direct map. */
 void rf_granted_end(struct rf_granted *granted);
