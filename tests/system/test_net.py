@@ -57,4 +57,5 @@ TESTS = (connect, ping, destroy)
 
 
 if __name__ == "__main__":
-    node.run(node.Node(), TESTS, 0)
+    # Two rings, a pool, and the store's page.
+    node.run(node.Node(), TESTS, 0, places=8)
