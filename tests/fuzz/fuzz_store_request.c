@@ -57,7 +57,11 @@ static void fake_close(struct transport *transport)
 	(void)transport;
 }
 
-static const struct transport_methods methods = { fake_read, fake_write, fake_close };
+static const struct transport_methods methods = {
+	.read = fake_read,
+	.write = fake_write,
+	.close = fake_close,
+};
 
 static void start(void)
 {
