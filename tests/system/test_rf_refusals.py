@@ -145,7 +145,7 @@ def completed(*words):
 
 
 def check_completion():
-    check("a verb is completed", completed("rf", "vc") == ["vcpu-list", "vcpu-pin"], str(completed("rf", "vc")))
+    check("a verb is completed", completed("rf", "vc") == ["vcpu-list", "vcpu-pin", "vcpu-set"], str(completed("rf", "vc")))
     check("an option is completed", completed("rf", "create", "--p") == ["--paused"],
           str(completed("rf", "create", "--p")))
     check("a verb of help is completed", completed("rf", "help", "dest") == ["destroy"], "")
