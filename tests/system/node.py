@@ -55,7 +55,7 @@ class Node:
         self.type(f"{command}; printf '\\nend-%s=%s\\n' {self.commands} $?\n")
         found = self.expect(rf"^(.*\n)*?end-{self.commands}=(\d+)$", start)
         # The hypervisor's own messages go to the same line.
-        text = re.sub(r"\x1b\[6n|^\[ *[0-9.]+\] \([\w.-]+\) .*\n|^end-.*", "", found.group(0), flags=re.M)
+        text = re.sub(r"\x1b\[6n|^\[ *[0-9.]+\] (?:\w+: )?\([\w.-]+\) .*\n|^end-.*", "", found.group(0), flags=re.M)
         return int(found.group(2)), text
 
     def rf(self, command, status=0):
