@@ -1,33 +1,18 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * The worker of a disk, when it is open: in each turn it handles what the kernel is done with and what the monitor
- * says, looks at every queue, and sets timers for what has to wait.
+ * The worker of a disk: it opens the image, and then in each turn it handles what the kernel is done with and what the
+ * monitor says, looks at every queue, and sets timers for what has to wait.
  *
  * A queue's memory is given back only when nothing of it is at the image any more: releasing takes as long as that.
  */
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #include "backends/block/disk.h"
 
 #define FULL_RETRY   500000000ULL
 #define REPORT_EVERY 2000000000ULL
-
-static void disk_send(const struct disk *disk, struct message *message)
-{
-	/* If it is full or closed, the monitor is about to end this process. */
-	if (send(disk->socket, message, sizeof(*message), MSG_NOSIGNAL) < 0)
-		return;
-}
-
-void disk_tell(const struct disk *disk, enum message_kind kind, const char *text)
-{
-	struct message message = { .kind = kind };
-
-	snprintf(message.text, sizeof(message.text), "%s", text ? text : "");
-	disk_send(disk, &message);
-}
+#define ENTRIES	     256 /* sent at once; any number may be under way */
 
 static void disk_describe(struct disk *disk)
 {
@@ -52,9 +37,7 @@ static void disk_tell_ready(const struct disk *disk)
 {
 	const struct image *image = &disk->common.image;
 	const struct request_rules *rules = &disk->common.rules;
-	struct message message = { .kind = MESSAGE_READY };
-
-	message.ready = (struct message_ready){
+	const struct message_ready ready = {
 		.sectors = rules->sectors,
 		.sector_size = rules->sector_size,
 		.physical_size = image->physical_size,
@@ -65,7 +48,8 @@ static void disk_tell_ready(const struct disk *disk)
 		.write_zeroes = rules->write_zeroes,
 		.grants = rules->grants,
 	};
-	disk_send(disk, &message);
+
+	message_send(disk->socket, MESSAGE_READY, &ready, sizeof(ready));
 }
 
 /* --- Connecting --- */
@@ -86,7 +70,7 @@ static void disk_connect(struct disk *disk, const struct message_connect *connec
 		if (!wrong)
 			disk->queues++;
 	}
-	disk_tell(disk, MESSAGE_CONNECTED, wrong);
+	message_tell(disk->socket, MESSAGE_CONNECTED, wrong);
 	if (wrong)
 		disk_release(disk);
 }
@@ -106,7 +90,7 @@ static void disk_released(struct disk *disk)
 		queue_close(&disk->queue[i]);
 	disk->queues = 0;
 	disk->releasing = false;
-	disk_tell(disk, MESSAGE_RELEASED, NULL);
+	message_tell(disk->socket, MESSAGE_RELEASED, NULL);
 }
 
 static void disk_broken(struct disk *disk, unsigned number)
@@ -114,7 +98,7 @@ static void disk_broken(struct disk *disk, unsigned number)
 	char text[MESSAGE_TEXT];
 
 	snprintf(text, sizeof(text), "queue %u: its number of requests is out of range", number);
-	disk_tell(disk, MESSAGE_BROKEN, text);
+	message_tell(disk->socket, MESSAGE_BROKEN, text);
 	disk_release(disk);
 }
 
@@ -140,11 +124,11 @@ static void disk_resize(struct disk *disk)
 static void disk_handle(struct disk *disk, const struct message *message)
 {
 	if (message->kind == MESSAGE_CONNECT && !disk->queues)
-		disk_connect(disk, &message->connect);
+		disk_connect(disk, message_content(message));
 	else if (message->kind == MESSAGE_RELEASE)
 		disk_release(disk);
 	else if (message->kind == MESSAGE_LIMITS)
-		disk_limit(disk, &message->limits);
+		disk_limit(disk, message_content(message));
 	else if (message->kind == MESSAGE_RESIZE)
 		disk_resize(disk);
 }
@@ -153,11 +137,11 @@ static void disk_monitor(struct loop_watch *watch)
 {
 	struct disk *disk = (struct disk *)((char *)watch - offsetof(struct disk, monitor));
 	struct message message;
-	ssize_t length = recv(disk->socket, &message, sizeof(message), MSG_DONTWAIT);
+	int result = message_receive(disk->socket, &message);
 
-	if (length == 0)
+	if (result < 0)
 		disk->ended = true;
-	else if (length == sizeof(message))
+	else if (result)
 		disk_handle(disk, &message);
 }
 
@@ -175,7 +159,7 @@ static void disk_retry(struct loop_timer *timer)
 
 	if (TAILQ_EMPTY(&disk->common.full)) {
 		disk->paused = false;
-		disk_tell(disk, MESSAGE_PAUSED, NULL);
+		message_tell(disk->socket, MESSAGE_PAUSED, NULL);
 		return;
 	}
 	queue_retry(&disk->common);
@@ -185,14 +169,13 @@ static void disk_retry(struct loop_timer *timer)
 static void disk_report(struct loop_timer *timer)
 {
 	struct disk *disk = (struct disk *)((char *)timer - offsetof(struct disk, report));
-	struct message message = { .kind = MESSAGE_STATISTICS };
+	struct message_statistics now = disk->common.statistics;
 
-	message.statistics = disk->common.statistics;
 	for (unsigned i = 0; i < disk->queues; i++)
-		message.statistics.under_way += ring_back_open_requests(&disk->queue[i].ring);
-	if (memcmp(&message.statistics, &disk->reported, sizeof(disk->reported)) != 0)
-		disk_send(disk, &message);
-	disk->reported = message.statistics;
+		now.under_way += ring_back_open_requests(&disk->queue[i].ring);
+	if (memcmp(&now, &disk->reported, sizeof(now)) != 0)
+		message_send(disk->socket, MESSAGE_STATISTICS, &now, sizeof(now));
+	disk->reported = now;
 	loop_timer(&disk->common.loop, &disk->report, REPORT_EVERY, disk_report);
 }
 
@@ -207,7 +190,7 @@ static void disk_set_timers(struct disk *disk)
 	if (TAILQ_EMPTY(&disk->common.full) || disk->paused)
 		return;
 	disk->paused = true;
-	disk_tell(disk, MESSAGE_PAUSED, "there is no space for the image");
+	message_tell(disk->socket, MESSAGE_PAUSED, "there is no space for the image");
 	loop_timer(&disk->common.loop, &disk->full, FULL_RETRY, disk_retry);
 }
 
@@ -247,3 +230,42 @@ void disk_turn(struct disk *disk)
 		disk_released(disk);
 	disk_set_timers(disk);
 }
+
+/* --- Its process --- */
+
+static bool disk_set_image(struct image *image, const struct disk_source *source, char *error,
+			   size_t size)
+{
+	image->kind = image_kind(source->format);
+	image->path = source->image;
+	image->read_only = source->read_only;
+	if (!image->kind)
+		snprintf(error, size, "%s: no format of images", source->format);
+	return image->kind;
+}
+
+static bool disk_begin(void *served, int socket, const struct worker_options *options, char *error,
+		       size_t size)
+{
+	struct disk *disk = served;
+	struct queue_disk *common = &disk->common;
+
+	return worker_open_loop(&common->loop, ENTRIES, RF_BLOCK_QUEUES_MAX, error, size) &&
+	       worker_open_link(&common->link, options, error, size) &&
+	       disk_set_image(&common->image, options->source, error, size) &&
+	       disk_open(disk, socket, error, size);
+}
+
+static void disk_serve(void *served)
+{
+	struct disk *disk = served;
+
+	while (!disk->ended)
+		disk_turn(disk);
+}
+
+const struct worker_class disk_worker = {
+	.bytes = sizeof(struct disk),
+	.open = disk_begin,
+	.serve = disk_serve,
+};

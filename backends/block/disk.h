@@ -7,6 +7,17 @@
  * (message.h).
  */
 #include "backends/block/queue.h"
+#include "backends/common/worker.h"
+
+/* What a worker of a disk opens. */
+struct disk_source {
+	const char *image;
+	const char *format;
+	bool read_only;
+};
+
+/* Its source is a struct disk_source. */
+extern const struct worker_class disk_worker;
 
 struct disk {
 	struct queue_disk common;
@@ -28,7 +39,5 @@ struct disk {
 bool disk_open(struct disk *disk, int socket, char *error, size_t size);
 /* Until disk->ended. */
 void disk_turn(struct disk *disk);
-/* To the monitor; text may be NULL. */
-void disk_tell(const struct disk *disk, enum message_kind kind, const char *text);
 
 #endif

@@ -1,71 +1,44 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/*
- * A front end's keys, each read once and checked: docs/io.md has their ranges. What they lead to (grants, ports) is
- * found out by using it.
- */
-#include <stdio.h>
-
-#include "abi/event.h"
-#include "abi/grant.h"
+/* The keys of a disk's front end: a ring for each queue, and a pool if it likes. */
 #include "backends/block/front.h"
-#include "backends/common/keys.h"
+#include "backends/block/message.h"
 
-#define GRANTS (RF_GRANT_PAGES * RF_GRANT_PAGE_ENTRIES - 1)
-
-static bool front_number(struct rfstore *store, const char *folder, const char *name,
-			 uint64_t least, uint64_t most, uint32_t *value)
+static const char *front_read_pool(struct rfstore *store, const char *folder,
+				   struct message_queue *queue)
 {
-	uint64_t number;
-
-	if (!keys_number(store, folder, name, least, most, &number))
-		return false;
-	*value = (uint32_t)number;
-	return true;
-}
-
-/* The key that is wrong, or NULL. */
-static const char *front_queue(struct rfstore *store, const char *folder,
-			       struct message_queue *queue)
-{
-	if (!front_number(store, folder, "port", 1, RF_EVENT_PORTS - 1, &queue->port))
-		return "port";
-	if (!front_number(store, folder, "slots", RF_RING_SLOTS_MIN, RF_RING_SLOTS_MAX,
-			  &queue->slots) ||
-	    (queue->slots & (queue->slots - 1)))
-		return "slots";
-	if (!front_number(store, folder, "ring-grant", 0, GRANTS, &queue->ring_grant))
-		return "ring-grant";
 	queue->pool_frames = 0;
-	if (!front_number(store, folder, "pool-grant", 0, GRANTS, &queue->pool_grant))
+	if (!front_grant(store, folder, "pool-grant", &queue->pool_grant))
 		return NULL;
 	if (!front_number(store, folder, "pool-frames", 1, RF_BLOCK_POOL_MAX, &queue->pool_frames))
 		return "pool-frames";
 	return NULL;
 }
 
-static bool front_wrong(char *error, size_t size, const char *folder, const char *key)
+static const char *front_read_queue(struct rfstore *store, const char *folder, uint32_t number,
+				    void *connect)
 {
-	snprintf(error, size, "%s/%s is missing, no number, or out of range", folder, key);
-	return false;
+	struct message_queue *queue = &((struct message_connect *)connect)->queue[number];
+
+	if (!front_port(store, folder, "port", &queue->port))
+		return "port";
+	if (!front_slots(store, folder, "slots", &queue->slots))
+		return "slots";
+	if (!front_grant(store, folder, "ring-grant", &queue->ring_grant))
+		return "ring-grant";
+	return front_read_pool(store, folder, queue);
 }
 
-bool front_read(struct rfstore *store, const char *folder, struct message_connect *connect,
-		char *error, size_t size)
+static void front_read_disk(struct rfstore *store, const char *folder, uint32_t queues,
+			    void *connect)
 {
-	char path[KEYS_PATH];
-	uint64_t version;
-
-	if (!keys_number(store, folder, "version", RF_BLOCK_VERSION, RF_BLOCK_VERSION, &version))
-		return front_wrong(error, size, folder, "version");
-	if (!front_number(store, folder, "queues", 1, RF_BLOCK_QUEUES_MAX, &connect->queues))
-		return front_wrong(error, size, folder, "queues");
-	for (uint32_t i = 0; i < connect->queues; i++) {
-		const char *key;
-
-		snprintf(path, sizeof(path), "%s/queue-%u", folder, i);
-		key = front_queue(store, path, &connect->queue[i]);
-		if (key)
-			return front_wrong(error, size, path, key);
-	}
-	return true;
+	(void)store;
+	(void)folder;
+	((struct message_connect *)connect)->queues = queues;
 }
+
+const struct front_class front_disk = {
+	.version = RF_BLOCK_VERSION,
+	.queues_max = RF_BLOCK_QUEUES_MAX,
+	.read = front_read_disk,
+	.read_queue = front_read_queue,
+};

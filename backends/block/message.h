@@ -2,33 +2,19 @@
 #ifndef BACKENDS_BLOCK_MESSAGE_H
 #define BACKENDS_BLOCK_MESSAGE_H
 
-/*
- * What the two processes of a disk say to each other, over a SOCK_SEQPACKET socket: the monitor, which knows the store
- * (device.c), and the worker, which has the image, the guest's rings and nothing else (disk.c). The monitor checks what
- * the worker says only so far that nothing breaks: a worker that a guest has taken over tells lies about its own disk.
- */
-#include <stdint.h>
+/* What monitor and worker of a disk say to each other beyond what all devices' do (backends/common/message.h). */
+#include <assert.h>
 
 #include "abi/io/block.h"
+#include "backends/common/message.h"
 
-enum message_kind {
+enum {
 	/* From the monitor. */
-	MESSAGE_CONNECT, /* the front end's rings are there */
-	MESSAGE_RELEASE, /* let go of them */
-	MESSAGE_LIMITS,
-	MESSAGE_RESIZE, /* look how large the image is */
+	MESSAGE_LIMITS = MESSAGE_OF_CLASS,
+	MESSAGE_RESIZE, /* look how large the image is; MESSAGE_READY tells */
 	/* From the worker. */
-	MESSAGE_READY,	   /* the image is open, this is what it is */
-	MESSAGE_FAILED,	   /* it is not, the text says why; the worker ends */
-	MESSAGE_CONNECTED, /* or text: why not */
-	MESSAGE_BROKEN,	   /* text: what the front end did; it is let go of */
-	MESSAGE_RELEASED,
 	MESSAGE_PAUSED, /* text: why requests wait; empty: they do not any more */
-	MESSAGE_STATISTICS,
-	MESSAGE_KINDS,
 };
-
-#define MESSAGE_TEXT 256
 
 struct message_queue {
 	uint32_t port;
@@ -75,16 +61,9 @@ struct message_statistics {
 	uint64_t grant_maps;
 };
 
-struct message {
-	uint32_t kind;
-	uint32_t reserved;
-	union {
-		struct message_connect connect;
-		struct message_limits limits;
-		struct message_ready ready;
-		struct message_statistics statistics;
-		char text[MESSAGE_TEXT];
-	};
-};
+static_assert(sizeof(struct message_connect) <= MESSAGE_CONTENT, "too long");
+static_assert(sizeof(struct message_limits) <= MESSAGE_CONTENT, "too long");
+static_assert(sizeof(struct message_ready) <= MESSAGE_CONTENT, "too long");
+static_assert(sizeof(struct message_statistics) <= MESSAGE_CONTENT, "too long");
 
 #endif

@@ -1,50 +1,24 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/*
- * A front end's keys, each read once and checked: docs/io.md has their ranges. What they lead to (grants, ports) is
- * found out by using it.
- */
-#include <stdio.h>
-
-#include "abi/event.h"
-#include "abi/grant.h"
+/* The keys of an interface's front end: what it accepts, and for each queue two rings and a pool. */
 #include "backends/net/front.h"
-#include "backends/common/keys.h"
+#include "backends/net/message.h"
 
-#define GRANTS (RF_GRANT_PAGES * RF_GRANT_PAGE_ENTRIES - 1)
-
-static bool front_number(struct rfstore *store, const char *folder, const char *name,
-			 uint64_t least, uint64_t most, uint32_t *value)
+static const char *front_read_queue(struct rfstore *store, const char *folder, uint32_t number,
+				    void *connect)
 {
-	uint64_t number;
+	struct message_queue *queue = &((struct message_connect *)connect)->queue[number];
 
-	if (!keys_number(store, folder, name, least, most, &number))
-		return false;
-	*value = (uint32_t)number;
-	return true;
-}
-
-static bool front_slots(struct rfstore *store, const char *folder, const char *name,
-			uint32_t *value)
-{
-	return front_number(store, folder, name, RF_RING_SLOTS_MIN, RF_RING_SLOTS_MAX, value) &&
-	       (*value & (*value - 1)) == 0;
-}
-
-/* The key that is wrong, or NULL. */
-static const char *front_queue(struct rfstore *store, const char *folder,
-			       struct message_queue *queue)
-{
-	if (!front_number(store, folder, "port", 1, RF_EVENT_PORTS - 1, &queue->port))
+	if (!front_port(store, folder, "port", &queue->port))
 		return "port";
 	if (!front_slots(store, folder, "transmit-slots", &queue->transmit_slots))
 		return "transmit-slots";
 	if (!front_slots(store, folder, "receive-slots", &queue->receive_slots))
 		return "receive-slots";
-	if (!front_number(store, folder, "transmit-grant", 0, GRANTS, &queue->transmit_grant))
+	if (!front_grant(store, folder, "transmit-grant", &queue->transmit_grant))
 		return "transmit-grant";
-	if (!front_number(store, folder, "receive-grant", 0, GRANTS, &queue->receive_grant))
+	if (!front_grant(store, folder, "receive-grant", &queue->receive_grant))
 		return "receive-grant";
-	if (!front_number(store, folder, "pool-grant", 0, GRANTS, &queue->pool_grant))
+	if (!front_grant(store, folder, "pool-grant", &queue->pool_grant))
 		return "pool-grant";
 	if (!front_number(store, folder, "pool-frames", 1, RF_NET_POOL_MAX, &queue->pool_frames))
 		return "pool-frames";
@@ -52,41 +26,22 @@ static const char *front_queue(struct rfstore *store, const char *folder,
 }
 
 /* What it says nothing about it does not accept. */
-static void front_accepts(struct rfstore *store, const char *folder,
-			  struct message_connect *connect)
+static void front_read_accepts(struct rfstore *store, const char *folder, uint32_t queues,
+			       void *connect)
 {
-	connect->checksum = connect->tcp4 = connect->tcp6 = 0;
-	front_number(store, folder, "accept-checksum", 0, 1, &connect->checksum);
-	if (!connect->checksum)
+	struct message_connect *accepts = connect;
+
+	accepts->queues = queues;
+	front_number(store, folder, "accept-checksum", 0, 1, &accepts->checksum);
+	if (!accepts->checksum)
 		return;
-	front_number(store, folder, "accept-tcp4", 0, 1, &connect->tcp4);
-	front_number(store, folder, "accept-tcp6", 0, 1, &connect->tcp6);
+	front_number(store, folder, "accept-tcp4", 0, 1, &accepts->tcp4);
+	front_number(store, folder, "accept-tcp6", 0, 1, &accepts->tcp6);
 }
 
-static bool front_wrong(char *error, size_t size, const char *folder, const char *key)
-{
-	snprintf(error, size, "%s/%s is missing, no number, or out of range", folder, key);
-	return false;
-}
-
-bool front_read(struct rfstore *store, const char *folder, struct message_connect *connect,
-		char *error, size_t size)
-{
-	char path[KEYS_PATH];
-	uint64_t version;
-
-	if (!keys_number(store, folder, "version", RF_NET_VERSION, RF_NET_VERSION, &version))
-		return front_wrong(error, size, folder, "version");
-	if (!front_number(store, folder, "queues", 1, RF_NET_QUEUES_MAX, &connect->queues))
-		return front_wrong(error, size, folder, "queues");
-	front_accepts(store, folder, connect);
-	for (uint32_t i = 0; i < connect->queues; i++) {
-		const char *key;
-
-		snprintf(path, sizeof(path), "%s/queue-%u", folder, i);
-		key = front_queue(store, path, &connect->queue[i]);
-		if (key)
-			return front_wrong(error, size, path, key);
-	}
-	return true;
-}
+const struct front_class front_interface = {
+	.version = RF_NET_VERSION,
+	.queues_max = RF_NET_QUEUES_MAX,
+	.read = front_read_accepts,
+	.read_queue = front_read_queue,
+};

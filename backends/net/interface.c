@@ -1,30 +1,15 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * The worker of an interface, when it is open: in each turn it handles what has come and what the monitor says, looks
- * at every queue, and sets a timer for what has to wait.
+ * The worker of an interface: it opens the tap, and then in each turn it handles what has come and what the monitor
+ * says, looks at every queue, and sets a timer for what has to wait.
  */
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #include "backends/net/interface.h"
 
 #define REPORT_EVERY 2000000000ULL
-
-static void interface_send(const struct interface *interface, const struct message *message)
-{
-	/* If it is full or closed, the monitor is about to end this process. */
-	if (send(interface->socket, message, sizeof(*message), MSG_NOSIGNAL) < 0)
-		return;
-}
-
-void interface_tell(const struct interface *interface, enum message_kind kind, const char *text)
-{
-	struct message message = { .kind = kind };
-
-	snprintf(message.text, sizeof(message.text), "%s", text ? text : "");
-	interface_send(interface, &message);
-}
+#define ENTRIES	     64 /* sent at once; any number may be under way */
 
 /* --- Connecting --- */
 
@@ -59,7 +44,7 @@ static void interface_connect(struct interface *interface, const struct message_
 							   .tcp4 = (uint8_t)connect->tcp4,
 							   .tcp6 = (uint8_t)connect->tcp6 };
 	wrong = interface_open_queues(interface, connect);
-	interface_tell(interface, MESSAGE_CONNECTED, wrong);
+	message_tell(interface->socket, MESSAGE_CONNECTED, wrong);
 	if (wrong)
 		interface_release(interface);
 }
@@ -80,7 +65,7 @@ static void interface_released(struct interface *interface)
 	interface->queues = 0;
 	interface->releasing = false;
 	tap_use(&interface->common.tap, 1, false, false, false);
-	interface_tell(interface, MESSAGE_RELEASED, NULL);
+	message_tell(interface->socket, MESSAGE_RELEASED, NULL);
 }
 
 static void interface_broken(struct interface *interface, unsigned number)
@@ -88,7 +73,7 @@ static void interface_broken(struct interface *interface, unsigned number)
 	char text[MESSAGE_TEXT];
 
 	snprintf(text, sizeof(text), "queue %u: its number of requests is out of range", number);
-	interface_tell(interface, MESSAGE_BROKEN, text);
+	message_tell(interface->socket, MESSAGE_BROKEN, text);
 	interface_release(interface);
 }
 
@@ -107,11 +92,11 @@ static void interface_set(struct interface *interface, const struct message_sett
 static void interface_handle(struct interface *interface, const struct message *message)
 {
 	if (message->kind == MESSAGE_CONNECT && !interface->queues)
-		interface_connect(interface, &message->connect);
+		interface_connect(interface, message_content(message));
 	else if (message->kind == MESSAGE_RELEASE)
 		interface_release(interface);
 	else if (message->kind == MESSAGE_SETTINGS)
-		interface_set(interface, &message->settings);
+		interface_set(interface, message_content(message));
 }
 
 static void interface_monitor(struct loop_watch *watch)
@@ -119,11 +104,11 @@ static void interface_monitor(struct loop_watch *watch)
 	struct interface *interface =
 		(struct interface *)((char *)watch - offsetof(struct interface, monitor));
 	struct message message;
-	ssize_t length = recv(interface->socket, &message, sizeof(message), MSG_DONTWAIT);
+	int result = message_receive(interface->socket, &message);
 
-	if (length == 0)
+	if (result < 0)
 		interface->ended = true;
-	else if (length == sizeof(message))
+	else if (result)
 		interface_handle(interface, &message);
 }
 
@@ -139,12 +124,11 @@ static void interface_report(struct loop_timer *timer)
 {
 	struct interface *interface =
 		(struct interface *)((char *)timer - offsetof(struct interface, report));
-	struct message message = { .kind = MESSAGE_STATISTICS };
+	const struct message_statistics *now = &interface->common.statistics;
 
-	message.statistics = interface->common.statistics;
-	if (memcmp(&message.statistics, &interface->reported, sizeof(interface->reported)) != 0)
-		interface_send(interface, &message);
-	interface->reported = message.statistics;
+	if (memcmp(now, &interface->reported, sizeof(*now)) != 0)
+		message_send(interface->socket, MESSAGE_STATISTICS, now, sizeof(*now));
+	interface->reported = *now;
 	loop_timer(&interface->common.loop, &interface->report, REPORT_EVERY, interface_report);
 }
 
@@ -169,7 +153,7 @@ void interface_open(struct interface *interface, int socket)
 	interface->socket = socket;
 	loop_watch(&interface->common.loop, &interface->monitor, socket, interface_monitor);
 	loop_timer(&interface->common.loop, &interface->report, REPORT_EVERY, interface_report);
-	interface_tell(interface, MESSAGE_READY, NULL);
+	message_tell(interface->socket, MESSAGE_READY, NULL);
 }
 
 static bool interface_busy(const struct interface *interface)
@@ -199,3 +183,39 @@ void interface_turn(struct interface *interface)
 		interface_released(interface);
 	interface_set_timer(interface);
 }
+
+/* --- Its process --- */
+
+static bool interface_open_tap(struct interface *interface, const char *tap, char *error,
+			       size_t size)
+{
+	int number = tap_open(&interface->common.tap, tap);
+
+	return !number || worker_fail(error, size, tap, -number);
+}
+
+static bool interface_begin(void *served, int socket, const struct worker_options *options,
+			    char *error, size_t size)
+{
+	struct interface *interface = served;
+
+	interface->socket = socket;
+	return worker_open_loop(&interface->common.loop, ENTRIES, 0, error, size) &&
+	       worker_open_link(&interface->common.link, options, error, size) &&
+	       interface_open_tap(interface, options->source, error, size);
+}
+
+static void interface_serve(void *served)
+{
+	struct interface *interface = served;
+
+	interface_open(interface, interface->socket);
+	while (!interface->ended)
+		interface_turn(interface);
+}
+
+const struct worker_class interface_worker = {
+	.bytes = sizeof(struct interface),
+	.open = interface_begin,
+	.serve = interface_serve,
+};

@@ -6,7 +6,11 @@
  * The worker's side of an interface: a tap, the queues of a front end, limits and counts; what the monitor says
  * (message.h).
  */
+#include "backends/common/worker.h"
 #include "backends/net/queue.h"
+
+/* Its source is the name of a tap. */
+extern const struct worker_class interface_worker;
 
 struct interface {
 	struct queue_interface common;
@@ -25,7 +29,5 @@ struct interface {
 void interface_open(struct interface *interface, int socket);
 /* Until interface->ended. */
 void interface_turn(struct interface *interface);
-/* To the monitor; text may be NULL. */
-void interface_tell(const struct interface *interface, enum message_kind kind, const char *text);
 
 #endif

@@ -1,119 +1,18 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/*
- * rf-net: the back end of one network interface of one guest. Options, start, end. docs/io.md describes the keys that
- * it goes by.
- */
-#include <getopt.h>
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-
-#include "backends/net/device.h"
-
-#define EXIT_USAGE 2
-#define FIRST_USER 500000 /* one for each interface */
-#define IDS	   64
-
-static const char usage[] =
-	"usage: rf-net [--store SOCKET] [--user N] [--once] DOMAIN ID\n"
-	"\n"
-	"Serves interface ID of guest DOMAIN until it is taken away, by the keys of\n"
-	"/local/domain/0/backend/net/DOMAIN/ID in the store. What touches the guest and\n"
-	"the tap is a process of its own, jailed, which is started again if it dies.\n"
-	"\n"
-	"  --store SOCKET  the store's (default: as all its clients)\n"
-	"  --user N        who that process becomes, if this one is root (default:\n"
-	"                  one number for each interface)\n"
-	"  --once          end when that process ends\n"
-	"  --link SOCKET   the front end is a program that hands out memory there; for tests\n"
-	"  --no-jail       for tests under sanitizers\n"
-	"  --help          this text\n"
-	"\n"
-	"Exit status: 0 the device was taken away, or SIGTERM; 1 failed; 2 usage.\n";
-
-static volatile sig_atomic_t stopping;
-
-static void stop(int number)
-{
-	(void)number;
-	stopping = 1;
-}
-
-static int refuse(void)
-{
-	fputs(usage, stderr);
-	return EXIT_USAGE;
-}
-
-static bool number(const char *text, unsigned long most, uint32_t *value)
-{
-	char *end;
-	unsigned long parsed = strtoul(text, &end, 10);
-
-	if (*text < '0' || *text > '9' || *end || parsed > most)
-		return false;
-	*value = (uint32_t)parsed;
-	return true;
-}
-
-static bool parse_option(struct device_options *options, int option)
-{
-	switch (option) {
-	case 's':
-		options->store = optarg;
-		return true;
-	case 'l':
-		options->link = optarg;
-		return true;
-	case 'u':
-		return number(optarg, UINT32_MAX - 1, &options->user);
-	case 'o':
-		options->once = true;
-		return true;
-	case 'n':
-		options->no_jail = true;
-		return true;
-	default:
-		return false;
-	}
-}
-
-static bool parse(struct device_options *options, int count, char **arguments)
-{
-	static const struct option known[] = {
-		{ "store", required_argument, NULL, 's' },
-		{ "link", required_argument, NULL, 'l' },
-		{ "user", required_argument, NULL, 'u' },
-		{ "once", no_argument, NULL, 'o' },
-		{ "no-jail", no_argument, NULL, 'n' },
-		{ "help", no_argument, NULL, 'h' },
-		{ NULL, 0, NULL, 0 },
-	};
-	int option;
-
-	while ((option = getopt_long(count, arguments, "", known, NULL)) != -1) {
-		if (option == 'h') {
-			fputs(usage, stdout);
-			exit(0);
-		}
-		if (!parse_option(options, option))
-			return false;
-	}
-	return count - optind == 2 && number(arguments[optind], 4095, &options->domain) &&
-	       number(arguments[optind + 1], UINT32_MAX, &options->id);
-}
+/* rf-net: the back end of one network interface of one guest. docs/io.md describes the keys that it goes by. */
+#include "backends/net/monitor.h"
+#include "backends/common/program.h"
 
 int main(int count, char **arguments)
 {
-	struct device_options options = { 0 };
-	struct sigaction action = { .sa_handler = stop };
+	static const struct program program = {
+		.name = "rf-net",
+		.class = "net",
+		.device = "interface",
+		.source = "tap",
+		.first_user = 500000,
+		.run = monitor_run,
+	};
 
-	if (!parse(&options, count, arguments))
-		return refuse();
-	if (!options.user)
-		options.user = FIRST_USER + options.domain * IDS + options.id % IDS;
-	sigaction(SIGTERM, &action, NULL);
-	sigaction(SIGINT, &action, NULL);
-	signal(SIGPIPE, SIG_IGN);
-	return device_run(&options, &stopping);
+	return program_run(&program, count, arguments);
 }

@@ -2,32 +2,16 @@
 #ifndef BACKENDS_NET_MESSAGE_H
 #define BACKENDS_NET_MESSAGE_H
 
-/*
- * What the two processes of an interface say to each other, over a SOCK_SEQPACKET socket: the monitor, which knows the
- * store (device.c), and the worker, which has the tap, the guest's rings and nothing else (interface.c). The monitor
- * checks what the worker says only so far that nothing breaks: a worker that a guest has taken over tells lies about
- * its own interface.
- */
-#include <stdint.h>
+/* What monitor and worker of an interface say to each other beyond what all devices' do (backends/common/message.h). */
+#include <assert.h>
 
+#include "backends/common/message.h"
 #include "backends/net/packet.h"
 
-enum message_kind {
+enum {
 	/* From the monitor. */
-	MESSAGE_CONNECT, /* the front end's rings are there */
-	MESSAGE_RELEASE, /* let go of them */
-	MESSAGE_SETTINGS,
-	/* From the worker. */
-	MESSAGE_READY,	   /* the tap is open */
-	MESSAGE_FAILED,	   /* it is not, the text says why; the worker ends */
-	MESSAGE_CONNECTED, /* or text: why not */
-	MESSAGE_BROKEN,	   /* text: what the front end did; it is let go of */
-	MESSAGE_RELEASED,
-	MESSAGE_STATISTICS,
-	MESSAGE_KINDS,
+	MESSAGE_SETTINGS = MESSAGE_OF_CLASS,
 };
-
-#define MESSAGE_TEXT 256
 
 struct message_queue {
 	uint32_t port;
@@ -70,15 +54,8 @@ struct message_statistics {
 	uint64_t events_out;
 };
 
-struct message {
-	uint32_t kind;
-	uint32_t reserved;
-	union {
-		struct message_connect connect;
-		struct message_settings settings;
-		struct message_statistics statistics;
-		char text[MESSAGE_TEXT];
-	};
-};
+static_assert(sizeof(struct message_connect) <= MESSAGE_CONTENT, "too long");
+static_assert(sizeof(struct message_settings) <= MESSAGE_CONTENT, "too long");
+static_assert(sizeof(struct message_statistics) <= MESSAGE_CONTENT, "too long");
 
 #endif

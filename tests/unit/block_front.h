@@ -115,7 +115,7 @@ static inline struct ring_shape front_shape(void)
 }
 
 /* What the worker said; it is an error if it said nothing, or something else. */
-static inline struct message front_hear(struct front *front, enum message_kind kind)
+static inline struct message front_hear(struct front *front, uint32_t kind)
 {
 	struct message message;
 
@@ -127,27 +127,30 @@ static inline struct message front_hear(struct front *front, enum message_kind k
 	return message;
 }
 
-static inline void front_tell(struct front *front, struct message *message)
+/* The sectors that the worker says the disk has; it is an error if it says nothing. */
+static inline uint64_t front_hear_sectors(struct front *front)
 {
-	assert_int_equal(send(front->monitor, message, sizeof(*message), 0), sizeof(*message));
+	struct message message = front_hear(front, MESSAGE_READY);
+
+	return ((const struct message_ready *)message_content(&message))->sectors;
+}
+
+static inline void front_tell(struct front *front, uint32_t kind, const void *content, size_t bytes)
+{
+	assert_true(message_send(front->monitor, kind, content, bytes));
 }
 
 /* Makes the ring, fresh, and has the disk connected. */
 static inline struct message front_attach(struct front *front)
 {
-	struct message message = { .kind = MESSAGE_CONNECT };
-
 	ring_front_open(&front->ring, front->grant[FRONT_RING].address, front_shape());
-	message.connect = front->connect;
-	front_tell(front, &message);
+	front_tell(front, MESSAGE_CONNECT, &front->connect, sizeof(front->connect));
 	return front_hear(front, MESSAGE_CONNECTED);
 }
 
 static inline void front_detach(struct front *front)
 {
-	struct message message = { .kind = MESSAGE_RELEASE };
-
-	front_tell(front, &message);
+	front_tell(front, MESSAGE_RELEASE, NULL, 0);
 	front_hear(front, MESSAGE_RELEASED);
 	for (unsigned i = 0; i < FRONT_GRANTS; i++)
 		assert_int_equal(front->grant[i].mapped, 0);
@@ -191,7 +194,7 @@ static inline void front_open(struct front *front, uint64_t bytes)
 	front->disk.common.image.path = front->path;
 	if (!disk_open(&front->disk, front->disk.socket, error, sizeof(error)))
 		fail_msg("%s", error);
-	assert_int_equal(front_hear(front, MESSAGE_READY).ready.sectors, bytes / 512);
+	assert_int_equal(front_hear_sectors(front), bytes / 512);
 	assert_string_equal(front_attach(front).text, "");
 }
 

@@ -105,7 +105,7 @@ static inline void front_turn(struct front *front)
 }
 
 /* What the worker said, which has to be of that kind. */
-static inline struct message front_hear(struct front *front, enum message_kind kind)
+static inline struct message front_hear(struct front *front, uint32_t kind)
 {
 	struct message message;
 
@@ -117,9 +117,9 @@ static inline struct message front_hear(struct front *front, enum message_kind k
 	return message;
 }
 
-static inline void front_tell(struct front *front, const struct message *message)
+static inline void front_tell(struct front *front, uint32_t kind, const void *content, size_t bytes)
 {
-	assert_int_equal(send(front->monitor, message, sizeof(*message), 0), sizeof(*message));
+	assert_true(message_send(front->monitor, kind, content, bytes));
 }
 
 static inline void front_rings(struct front *front)
@@ -135,19 +135,14 @@ static inline void front_rings(struct front *front)
 /* Makes the rings, fresh, and has the interface connected. */
 static inline struct message front_attach(struct front *front)
 {
-	struct message message = { .kind = MESSAGE_CONNECT };
-
 	front_rings(front);
-	message.connect = front->connect;
-	front_tell(front, &message);
+	front_tell(front, MESSAGE_CONNECT, &front->connect, sizeof(front->connect));
 	return front_hear(front, MESSAGE_CONNECTED);
 }
 
 static inline void front_detach(struct front *front)
 {
-	struct message message = { .kind = MESSAGE_RELEASE };
-
-	front_tell(front, &message);
+	front_tell(front, MESSAGE_RELEASE, NULL, 0);
 	front_hear(front, MESSAGE_RELEASED);
 	assert_int_equal(front->mapped, 0);
 	assert_int_equal(front->connected, 0);
@@ -155,18 +150,17 @@ static inline void front_detach(struct front *front)
 
 static inline void front_set(struct front *front, uint64_t packets)
 {
-	struct message message = { .kind = MESSAGE_SETTINGS };
+	struct message_settings settings = { .link = 1 };
 
-	message.settings.rules = (struct packet_rules){ .mtu = 1500,
-							.checksum = 1,
-							.tcp4 = 1,
-							.tcp6 = 1,
-							.filter_mac = 1,
-							.mac = { 2, 0, 0, 0, 0, 1 } };
-	message.settings.link = 1;
-	message.settings.packets = packets;
-	message.settings.packets_burst = packets;
-	front_tell(front, &message);
+	settings.rules = (struct packet_rules){ .mtu = 1500,
+						.checksum = 1,
+						.tcp4 = 1,
+						.tcp6 = 1,
+						.filter_mac = 1,
+						.mac = { 2, 0, 0, 0, 0, 1 } };
+	settings.packets = packets;
+	settings.packets_burst = packets;
+	front_tell(front, MESSAGE_SETTINGS, &settings, sizeof(settings));
 }
 
 static inline void front_open(struct front *front)

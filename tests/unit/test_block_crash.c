@@ -334,11 +334,11 @@ static void no_space_waits_until_there_is(void **state)
 
 static void no_space_is_an_error_if_that_is_wanted(void **state)
 {
-	struct message limits = { .kind = MESSAGE_LIMITS, .limits = { .report_full = 1 } };
+	struct message_limits limits = { .report_full = 1 };
 
 	(void)state;
 	log_open(&front, &logged);
-	front_tell(&front, &limits);
+	front_tell(&front, MESSAGE_LIMITS, &limits, sizeof(limits));
 	log_turn(&front);
 	log_turn(&front);
 	logged.write_error = -ENOSPC;

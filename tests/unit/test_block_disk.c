@@ -166,14 +166,12 @@ static void an_image_that_shrinks_gives_errors(void **state)
 
 static void an_image_grows_while_it_is_used(void **state)
 {
-	struct message resize = { .kind = MESSAGE_RESIZE };
-
 	(void)state;
 	front_open(&front, MIB);
 	assert_int_equal(transfer(RF_BLOCK_READ, MIB / 512, 8, 0), RF_BLOCK_INVALID);
 	assert_int_equal(truncate(front.path, 2 * MIB), 0);
-	front_tell(&front, &resize);
-	assert_int_equal(front_hear(&front, MESSAGE_READY).ready.sectors, 2 * MIB / 512);
+	front_tell(&front, MESSAGE_RESIZE, NULL, 0);
+	assert_int_equal(front_hear_sectors(&front), 2 * MIB / 512);
 	assert_int_equal(transfer(RF_BLOCK_READ, MIB / 512, 8, 0), RF_BLOCK_OK);
 	front_detach(&front);
 	front_end(&front);
@@ -251,22 +249,22 @@ static void what_cannot_be_connected_is_let_go(void **state)
 	front_detach(&front);
 	shared = (struct rf_ring *)front.grant[FRONT_RING].address;
 	for (unsigned i = 0; i < 6; i++) {
-		struct message message = { .kind = MESSAGE_CONNECT, .connect = front.connect };
+		struct message_connect connect = front.connect;
 
 		ring_front_open(&front.ring, front.grant[FRONT_RING].address, front_shape());
 		if (i == 0)
-			message.connect.queue[0].ring_grant = 9;
+			connect.queue[0].ring_grant = 9;
 		if (i == 1)
-			message.connect.queue[0].pool_frames = 513;
+			connect.queue[0].pool_frames = 513;
 		if (i == 2)
-			message.connect.queue[0].port = 6;
+			connect.queue[0].port = 6;
 		if (i == 3)
 			shared->magic = 0;
 		if (i == 4)
 			shared->slots = 64;
 		if (i == 5)
 			shared->request_bytes = 64;
-		front_tell(&front, &message);
+		front_tell(&front, MESSAGE_CONNECT, &connect, sizeof(connect));
 		assert_true(front_hear(&front, MESSAGE_CONNECTED).text[0]);
 		front_hear(&front, MESSAGE_RELEASED);
 		assert_int_equal(front.grant[FRONT_RING].mapped + front.grant[FRONT_POOL].mapped,
@@ -311,20 +309,19 @@ static void many_at_once(void **state)
 /* Ten requests at fifty a second after the first two: not at once, and all of them. */
 static void limits_hold_back_and_can_change(void **state)
 {
-	struct message limits = { .kind = MESSAGE_LIMITS,
-				  .limits = { .operations = 50, .operations_burst = 2 } };
+	struct message_limits limits = { .operations = 50, .operations_burst = 2 };
 	uint64_t start;
 
 	(void)state;
 	front_open(&front, MIB);
-	front_tell(&front, &limits);
+	front_tell(&front, MESSAGE_LIMITS, &limits, sizeof(limits));
 	disk_turn(&front.disk);
 	start = loop_now();
 	for (unsigned i = 0; i < 12; i++)
 		assert_int_equal(transfer(RF_BLOCK_READ, 8, 8, 0), RF_BLOCK_OK);
 	assert_true(loop_now() - start >= 150000000);
-	limits.limits.operations = 0;
-	front_tell(&front, &limits);
+	limits.operations = 0;
+	front_tell(&front, MESSAGE_LIMITS, &limits, sizeof(limits));
 	disk_turn(&front.disk);
 	for (unsigned i = 0; i < 1000; i++)
 		assert_int_equal(transfer(RF_BLOCK_READ, 8, 8, 0), RF_BLOCK_OK);

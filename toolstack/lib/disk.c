@@ -6,8 +6,6 @@
  */
 #include "toolstack/lib/disk.h"
 
-#include "toolstack/lib/device.h"
-
 static const struct device_key keys[] = {
 	{ "name", "name", true, 0 },
 	{ "image", "private/image", false, 0 },
@@ -18,18 +16,13 @@ static const struct device_key keys[] = {
 	{ NULL, NULL, false, 0 },
 };
 
-static const struct device_class class = {
+const struct device_class disk_class = {
 	.name = "block",
 	.program = "rf-block",
 	.what = "disk",
 	.hint = "; is it mounted?",
 	.keys = keys,
 };
-
-bool disk_attach(uint32_t domain, const json_t *disk, unsigned *id, struct report *report)
-{
-	return device_attach(&class, domain, disk, id, report);
-}
 
 bool disk_attach_all(uint32_t domain, const json_t *disks, struct report *report)
 {
@@ -38,34 +31,8 @@ bool disk_attach_all(uint32_t domain, const json_t *disks, struct report *report
 	size_t i;
 
 	json_array_foreach(disks, i, disk) {
-		if (!disk_attach(domain, disk, &id, report))
+		if (!device_attach(&disk_class, domain, disk, &id, report))
 			return false;
 	}
 	return true;
-}
-
-bool disk_detach(uint32_t domain, unsigned id, unsigned seconds, bool force, struct report *report)
-{
-	return device_detach(&class, domain, id, seconds, force, report);
-}
-
-void disk_forget_all(uint32_t domain)
-{
-	device_forget_all(&class, domain);
-}
-
-json_t *disk_list(uint32_t domain, struct report *report)
-{
-	return device_list(&class, domain, report);
-}
-
-bool disk_find(uint32_t domain, const char *word, unsigned *id, struct report *report)
-{
-	return device_find(&class, domain, word, id, report);
-}
-
-bool disk_change(uint32_t domain, unsigned id, const char *key, const char *value,
-		 struct report *report)
-{
-	return device_change(&class, domain, id, key, value, report);
 }

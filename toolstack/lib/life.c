@@ -241,8 +241,8 @@ int life_destroy(struct access *access, const struct rf_domain_info *info)
 	introduce_release(info->domain);
 	error = domain_destroy(access, info, DESTROY_MS);
 	if (!error) {
-		disk_forget_all(info->domain);
-		net_forget_all(info->domain);
+		device_forget_all(&disk_class, info->domain);
+		device_forget_all(&net_class, info->domain);
 		forget(info);
 	}
 	return error;

@@ -13,7 +13,6 @@
 #include <sys/random.h>
 
 #include "toolstack/lib/bridge.h"
-#include "toolstack/lib/device.h"
 
 #define MTU "1500"
 
@@ -61,7 +60,7 @@ static void end(const struct device_folders *f)
 	bridge_detach(tap);
 }
 
-static const struct device_class class = {
+const struct device_class net_class = {
 	.name = "net",
 	.program = "rf-net",
 	.what = "network",
@@ -110,28 +109,8 @@ static bool complete(json_t *net, struct report *report)
 bool net_attach(uint32_t domain, const json_t *net, unsigned *id, struct report *report)
 {
 	json_t *all = json_copy((json_t *)net);
-	bool good = complete(all, report) && device_attach(&class, domain, all, id, report);
+	bool good = complete(all, report) && device_attach(&net_class, domain, all, id, report);
 
 	json_decref(all);
 	return good;
-}
-
-bool net_detach(uint32_t domain, unsigned id, unsigned seconds, bool force, struct report *report)
-{
-	return device_detach(&class, domain, id, seconds, force, report);
-}
-
-void net_forget_all(uint32_t domain)
-{
-	device_forget_all(&class, domain);
-}
-
-json_t *net_list(uint32_t domain, struct report *report)
-{
-	return device_list(&class, domain, report);
-}
-
-bool net_find(uint32_t domain, const char *word, unsigned *id, struct report *report)
-{
-	return device_find(&class, domain, word, id, report);
 }

@@ -2,36 +2,15 @@
 /*
  * `rf disk-attach`, `rf disk-detach`, `rf disk-list`, `rf disk-limit`, `rf disk-resize`.
  *
- * Interface: verbs.h. Locks: none.
+ * Interface: verbs.h; what networks do too is in verb_device.c. Locks: none.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "toolstack/lib/config.h"
 #include "toolstack/lib/disk.h"
-#include "toolstack/rf/output.h"
-#include "toolstack/rf/target.h"
+#include "toolstack/rf/verb_device.h"
 #include "toolstack/rf/verbs.h"
-
-#define DETACH_SECONDS 30
-
-/* A verb about one domain: what it does is `act`. */
-static enum status with_domain(struct command *command,
-			       enum status (*act)(struct command *command, uint32_t domain,
-						  struct report *report))
-{
-	struct report report = { .warnings = 0 };
-	struct target target;
-	enum status status = target_open(command, &target, command->words[0]);
-
-	if (status == STATUS_OK) {
-		status = act(command, target.info.domain, &report);
-		if (status != STATUS_OK && report.error[0])
-			command_fail(command, status, "%s", report.error);
-	}
-	target_close(&target);
-	return status;
-}
 
 /* --- Attaching --- */
 
@@ -64,94 +43,60 @@ static void make_absolute(json_t *disk)
 	free(path);
 }
 
-static enum status attach(struct command *command, uint32_t domain, struct report *report)
+static enum status attach(struct command *command, uint32_t domain, unsigned *id,
+			  struct report *report)
 {
-	static const struct output_column columns[] = { { "Disk", "id", OUTPUT_NUMBER },
-							{ NULL, NULL, OUTPUT_TEXT } };
 	json_t *list = disk_of_words(command, report);
-	enum status status = STATUS_FAILED;
-	unsigned id;
+	bool good;
 
 	if (!list)
 		return STATUS_USAGE;
 	make_absolute(json_array_get(list, 0));
-	if (disk_attach(domain, json_array_get(list, 0), &id, report))
-		status = output_lines(command, columns, json_pack("{s:i}", "id", (int)id));
+	good = device_attach(&disk_class, domain, json_array_get(list, 0), id, report);
 	json_decref(list);
-	return status;
+	return good ? STATUS_OK : STATUS_FAILED;
 }
+
+/* --- As all devices --- */
+
+static const struct output_column columns[] = {
+	{ "ID", "id", OUTPUT_NUMBER },	       { "NAME", "name", OUTPUT_TEXT },
+	{ "STATE", "state", OUTPUT_TEXT },     { "MODE", "mode", OUTPUT_TEXT },
+	{ "MIB", "size", OUTPUT_MIB },	       { "READS", "reads", OUTPUT_NUMBER },
+	{ "WRITES", "writes", OUTPUT_NUMBER }, { "ERRORS", "errors", OUTPUT_NUMBER },
+	{ "PAUSED", "paused", OUTPUT_TEXT },   { "IMAGE", "image", OUTPUT_TEXT },
+	{ NULL, NULL, OUTPUT_TEXT },
+};
+
+static const char *const counts[] = { "reads", "writes", "errors", NULL };
+
+static const struct verb_device disk = {
+	.class = &disk_class,
+	.title = "Disk",
+	.columns = columns,
+	.counts = counts,
+	.attach = attach,
+};
 
 enum status verb_disk_attach(struct command *command)
 {
-	return with_domain(command, attach);
-}
-
-/* --- Detaching --- */
-
-static enum status detach(struct command *command, uint32_t domain, struct report *report)
-{
-	const char *timeout = command_option(command, "timeout");
-	unsigned long long seconds = DETACH_SECONDS;
-	bool force = command_option(command, "force");
-	unsigned id;
-
-	if (timeout && !command_number(command, "--timeout", timeout, 0, 86400, &seconds))
-		return STATUS_USAGE;
-	if (!disk_find(domain, command->words[1], &id, report))
-		return STATUS_NOT_FOUND;
-	if (!disk_detach(domain, id, (unsigned)seconds, force, report))
-		return STATUS_BUSY;
-	return output_done(command);
+	return verb_device_attach(command, &disk);
 }
 
 enum status verb_disk_detach(struct command *command)
 {
-	return with_domain(command, detach);
-}
-
-/* --- Looking --- */
-
-/* What the table shows of the counts. */
-static void flatten(json_t *row)
-{
-	static const char *const names[] = { "reads", "writes", "errors" };
-	json_t *counts = json_object_get(row, "statistics");
-
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		json_t *count = json_object_get(counts, names[i]);
-
-		json_object_set_new(row, names[i], count ? json_incref(count) : json_integer(0));
-	}
-}
-
-static enum status list(struct command *command, uint32_t domain, struct report *report)
-{
-	static const struct output_column columns[] = {
-		{ "ID", "id", OUTPUT_NUMBER },	       { "NAME", "name", OUTPUT_TEXT },
-		{ "STATE", "state", OUTPUT_TEXT },     { "MODE", "mode", OUTPUT_TEXT },
-		{ "MIB", "size", OUTPUT_MIB },	       { "READS", "reads", OUTPUT_NUMBER },
-		{ "WRITES", "writes", OUTPUT_NUMBER }, { "ERRORS", "errors", OUTPUT_NUMBER },
-		{ "PAUSED", "paused", OUTPUT_TEXT },   { "IMAGE", "image", OUTPUT_TEXT },
-		{ NULL, NULL, OUTPUT_TEXT },
-	};
-	json_t *rows = disk_list(domain, report), *row;
-	size_t i;
-
-	if (!rows)
-		return STATUS_FAILED;
-	json_array_foreach(rows, i, row)
-		flatten(row);
-	return output_table(command, columns, rows);
+	return verb_device_detach(command, &disk);
 }
 
 enum status verb_disk_list(struct command *command)
 {
-	return with_domain(command, list);
+	return verb_device_list(command, &disk);
 }
 
 /* --- Changing --- */
 
-static enum status limit(struct command *command, uint32_t domain, struct report *report)
+static enum status limit(struct command *command, const struct verb_device *device, uint32_t domain,
+			 struct report *report)
 {
 	static const char *const names[][2] = { { "bytes", "limit-bytes" },
 						{ "operations", "limit-operations" },
@@ -159,7 +104,7 @@ static enum status limit(struct command *command, uint32_t domain, struct report
 						{ "burst-operations", "burst-operations" } };
 	unsigned id;
 
-	if (!disk_find(domain, command->words[1], &id, report))
+	if (!device_find(device->class, domain, command->words[1], &id, report))
 		return STATUS_NOT_FOUND;
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		const char *value = command_option(command, names[i][0]);
@@ -169,7 +114,7 @@ static enum status limit(struct command *command, uint32_t domain, struct report
 			continue;
 		if (!command_number(command, names[i][0], value, 0, INT64_MAX, &number))
 			return STATUS_USAGE;
-		if (!disk_change(domain, id, names[i][1], value, report))
+		if (!device_change(device->class, domain, id, names[i][1], value, report))
 			return STATUS_FAILED;
 	}
 	return output_done(command);
@@ -177,21 +122,22 @@ static enum status limit(struct command *command, uint32_t domain, struct report
 
 enum status verb_disk_limit(struct command *command)
 {
-	return with_domain(command, limit);
+	return verb_device_do(command, &disk, limit);
 }
 
-static enum status resize(struct command *command, uint32_t domain, struct report *report)
+static enum status resize(struct command *command, const struct verb_device *device,
+			  uint32_t domain, struct report *report)
 {
 	unsigned id;
 
-	if (!disk_find(domain, command->words[1], &id, report))
+	if (!device_find(device->class, domain, command->words[1], &id, report))
 		return STATUS_NOT_FOUND;
-	if (!disk_change(domain, id, "resize", "1", report))
+	if (!device_change(device->class, domain, id, "resize", "1", report))
 		return STATUS_FAILED;
 	return output_done(command);
 }
 
 enum status verb_disk_resize(struct command *command)
 {
-	return with_domain(command, resize);
+	return verb_device_do(command, &disk, resize);
 }

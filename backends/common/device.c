@@ -1,47 +1,25 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * The monitor of a network interface: the states of docs/io.md, between the store and the worker.
+ * The monitor of a device: the states of docs/io.md, between the store and the worker.
  *
- * It keeps no list of what has happened. Whenever something has, it reads the front end's state as it is now, and does
- * what follows from that and from its own; a guest that changes its state without end is seen as often as there is
- * time to look.
+ * It keeps no list of what has happened. Whenever something has, it reads the front end's state as it is now, and
+ * does what follows from that and from its own; a guest that changes its state without end is seen as often as there
+ * is time to look.
  *
  * When the worker dies, whatever of, another one is started, after a while that grows if it dies again at once.
  */
 #include <poll.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "backends/net/device.h"
-#include "backends/net/front.h"
-#include "backends/net/settings.h"
+#include "backends/common/device.h"
 
 #define OPEN_SECONDS 30
 #define LOOK_EVERY   1000 /* milliseconds; watches tell at once, this is in case */
 #define DELAY_MAX    8	  /* seconds between two workers */
 
 enum { EXIT_ENDED, EXIT_FAILED };
-
-struct device {
-	const struct device_options *options;
-	struct rfstore *store;
-	char back[KEYS_PATH];
-	char front[KEYS_PATH];
-	char private[KEYS_PATH + 16];
-	struct worker worker;
-	struct worker_options work;
-	char *tap;
-	enum keys_state state;
-	bool connected; /* the worker has the front end's rings, or was told to take them */
-	bool releasing; /* it was told to let go, or does so by itself */
-	bool failed;	/* until the front end starts again */
-	bool changed;	/* the private folder was */
-	bool gone;	/* the device was taken away */
-	struct message_settings settings; /* as the worker was told */
-	unsigned delay;
-};
 
 /* --- The store --- */
 
@@ -51,70 +29,19 @@ static void device_say(struct device *device, enum keys_state state)
 	keys_write(device->store, device->back, "state", state);
 }
 
-static void device_error(struct device *device, const char *text)
+void device_error(struct device *device, const char *text)
 {
-	fprintf(stderr, "rf-net %u/%u: %s\n", device->options->domain, device->options->id, text);
+	fprintf(stderr, "%s %u/%u: %s\n", device->class->program, device->options->domain,
+		device->options->id, text);
 	keys_write_text(device->store, device->back, "error", text);
-}
-
-static void device_publish(struct device *device)
-{
-	static const struct {
-		const char *name;
-		uint64_t value;
-	} keys[] = {
-		{ "version", RF_NET_VERSION },
-		{ "queues-max", RF_NET_QUEUES_MAX },
-		{ "slots-max", RF_RING_SLOTS_MAX },
-		{ "pool-max", RF_NET_POOL_MAX },
-		{ "feature-checksum", 1 },
-		{ "feature-tcp4", 1 },
-		{ "feature-tcp6", 1 },
-	};
-
-	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
-		keys_write(device->store, device->back, keys[i].name, keys[i].value);
-}
-
-static void device_publish_settings(struct device *device, const struct message_settings *settings)
-{
-	const uint8_t *mac = settings->rules.mac;
-	char text[3 * PACKET_MAC];
-
-	snprintf(text, sizeof(text), "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2],
-		 mac[3], mac[4], mac[5]);
-	keys_write_text(device->store, device->back, "mac", text);
-	keys_write(device->store, device->back, "mtu", settings->rules.mtu);
-	keys_write(device->store, device->back, "link", settings->link);
-}
-
-/* False: a private key is wrong; the settings stay what they are. */
-static bool device_configure(struct device *device)
-{
-	struct message message = { .kind = MESSAGE_SETTINGS };
-	char error[KEYS_PATH];
-
-	if (!settings_read(device->store, device->private, &message.settings, error,
-			   sizeof(error))) {
-		device_error(device, error);
-		return false;
-	}
-	if (memcmp(&message.settings, &device->settings, sizeof(device->settings)) == 0)
-		return true;
-	device->settings = message.settings;
-	worker_send(&device->worker, &message);
-	device_publish_settings(device, &message.settings);
-	return true;
 }
 
 /* --- The worker --- */
 
 static void device_release(struct device *device)
 {
-	const struct message message = { .kind = MESSAGE_RELEASE };
-
 	if (device->connected && !device->releasing)
-		worker_send(&device->worker, &message);
+		message_tell(device->worker.socket, MESSAGE_RELEASE, NULL);
 	device->releasing = device->connected;
 }
 
@@ -125,16 +52,11 @@ static void device_fail(struct device *device, const char *text)
 	device_say(device, STATE_CLOSING);
 }
 
-static void device_count(struct device *device, const struct message_statistics *counts)
+static void device_count(struct device *device, const struct message *message)
 {
 	char text[512];
 
-	snprintf(text, sizeof(text),
-		 "sent=%lu sent-bytes=%lu received=%lu received-bytes=%lu lost=%lu refused=%lu "
-		 "invalid=%lu no-buffer=%lu unfit=%lu events-in=%lu events-out=%lu",
-		 counts->sent, counts->sent_bytes, counts->received, counts->received_bytes,
-		 counts->lost, counts->refused, counts->invalid, counts->no_buffer, counts->unfit,
-		 counts->events_in, counts->events_out);
+	device->class->count(message_content(message), text, sizeof(text));
 	keys_write_text(device->store, device->private, "statistics", text);
 }
 
@@ -157,17 +79,17 @@ static void device_released(struct device *device)
 
 static void device_hear(struct device *device, struct message *message)
 {
-	message->text[MESSAGE_TEXT - 1] =
-		message->kind == MESSAGE_STATISTICS ? message->text[MESSAGE_TEXT - 1] : '\0';
 	if (message->kind == MESSAGE_CONNECTED) {
-		device_connected(device, message->text);
+		device_connected(device, message_text(message));
 	} else if (message->kind == MESSAGE_BROKEN) {
 		device->releasing = true;
-		device_fail(device, message->text);
+		device_fail(device, message_text(message));
 	} else if (message->kind == MESSAGE_RELEASED) {
 		device_released(device);
 	} else if (message->kind == MESSAGE_STATISTICS) {
-		device_count(device, &message->statistics);
+		device_count(device, message);
+	} else if (device->class->hear) {
+		device->class->hear(device, message);
 	}
 }
 
@@ -178,12 +100,14 @@ static void device_connect(struct device *device)
 	struct message message = { .kind = MESSAGE_CONNECT };
 	char error[2 * KEYS_PATH];
 
-	if (!front_read(device->store, device->front, &message.connect, error, sizeof(error))) {
+	if (!front_read(device->class->front, device->store, device->front, message.content, error,
+			sizeof(error))) {
 		device_fail(device, error);
 		return;
 	}
 	device->connected = true;
-	worker_send(&device->worker, &message);
+	message_send(device->worker.socket, MESSAGE_CONNECT, message.content,
+		     sizeof(message.content));
 }
 
 static bool device_shares(enum keys_state front)
@@ -191,7 +115,7 @@ static bool device_shares(enum keys_state front)
 	return front == STATE_INITIALISED || front == STATE_CONNECTED || front == STATE_CLOSING;
 }
 
-/* It is to go away: the front end is asked, unless it has nothing of the disk. */
+/* It is to go away: the front end is asked, unless it has nothing of the device. */
 static void device_go(struct device *device, enum keys_state front)
 {
 	if (device->connected && device_shares(front)) {
@@ -234,7 +158,7 @@ static void device_look(struct device *device)
 	}
 	keys_number(device->store, device->back, "online", 0, 1, &online);
 	if (device->changed)
-		device_configure(device);
+		device->class->configure(device);
 	device->changed = false;
 	if (!online)
 		device_go(device, front);
@@ -274,23 +198,7 @@ static int device_wait(struct device *device)
 	return result;
 }
 
-static bool device_read_tap(struct device *device)
-{
-	free(device->tap);
-	device->tap = keys_text(device->store, device->private, "tap");
-	device->work = (struct worker_options){
-		.tap = device->tap,
-		.domain = device->options->domain,
-		.link = device->options->link,
-		.user = device->options->user,
-		.no_jail = device->options->no_jail,
-	};
-	if (!device->tap)
-		device_error(device, "its key \"tap\" is not there");
-	return device->tap;
-}
-
-/* Its first message: the tap is open, or why it cannot be. */
+/* Its first message: what it has opened, or why it cannot be. */
 static bool device_open(struct device *device)
 {
 	struct message message;
@@ -300,13 +208,24 @@ static bool device_open(struct device *device)
 		return false;
 	}
 	if (message.kind == MESSAGE_READY) {
-		device_publish(device);
-		memset(&device->settings, 0, sizeof(device->settings));
-		return device_configure(device);
+		device->class->publish(device, &message);
+		return device->class->configure(device);
 	}
-	message.text[MESSAGE_TEXT - 1] = '\0';
-	device_error(device, message.text);
+	device_error(device, message_text(&message));
 	return false;
+}
+
+static bool device_start(struct device *device)
+{
+	const struct worker_options work = {
+		.domain = device->options->domain,
+		.link = device->options->link,
+		.user = device->options->user,
+		.no_jail = device->options->no_jail,
+		.source = device->class->source(device),
+	};
+
+	return work.source && worker_start(&device->worker, device->class->worker, &work);
 }
 
 /* One worker's life. False: it could not even begin. */
@@ -314,7 +233,7 @@ static bool device_serve(struct device *device, const volatile sig_atomic_t *sto
 {
 	bool opened;
 
-	if (!device_read_tap(device) || !worker_start(&device->worker, &device->work))
+	if (!device_start(device))
 		return false;
 	opened = device_open(device);
 	if (opened) {
@@ -328,19 +247,24 @@ static bool device_serve(struct device *device, const volatile sig_atomic_t *sto
 	return opened;
 }
 
-static bool device_folders(struct device *device)
+static void device_name_folders(struct device *device)
+{
+	const char *class = device->class->name;
+	uint32_t domain = device->options->domain, id = device->options->id;
+
+	snprintf(device->back, sizeof(device->back), "/local/domain/0/backend/%s/%u/%u", class,
+		 domain, id);
+	snprintf(device->front, sizeof(device->front), "/local/domain/%u/device/%s/%u", domain,
+		 class, id);
+	snprintf(device->private, sizeof(device->private), "%s/private", device->back);
+}
+
+static bool device_watch_folders(struct device *device)
 {
 	struct rfstore_watch *watch;
-	int written = snprintf(device->back, sizeof(device->back),
-			       "/local/domain/0/backend/net/%u/%u", device->options->domain,
-			       device->options->id);
 
-	(void)written;
-	snprintf(device->front, sizeof(device->front), "/local/domain/%u/device/net/%u",
-		 device->options->domain, device->options->id);
-	snprintf(device->private, sizeof(device->private), "%s/private", device->back);
 	if (!keys_there(device->store, device->back)) {
-		fprintf(stderr, "rf-net: %s is not there\n", device->back);
+		fprintf(stderr, "%s: %s is not there\n", device->class->program, device->back);
 		return false;
 	}
 	return rfstore_watch(device->store, device->front, device_noticed, device, &watch) == 0 &&
@@ -366,17 +290,17 @@ static void device_keep_serving(struct device *device, const volatile sig_atomic
 	}
 }
 
-int device_run(const struct device_options *options, const volatile sig_atomic_t *stop)
+int device_run(struct device *device, const struct device_options *options,
+	       const volatile sig_atomic_t *stop)
 {
-	struct device device = { .options = options };
-
-	if (rfstore_open(&device.store, options->store)) {
-		fprintf(stderr, "rf-net: there is no store\n");
+	device->options = options;
+	if (rfstore_open(&device->store, options->store)) {
+		fprintf(stderr, "%s: there is no store\n", device->class->program);
 		return EXIT_FAILED;
 	}
-	if (device_folders(&device))
-		device_keep_serving(&device, stop);
-	free(device.tap);
-	rfstore_close(device.store);
-	return device.gone || *stop ? EXIT_ENDED : EXIT_FAILED;
+	device_name_folders(device);
+	if (device_watch_folders(device))
+		device_keep_serving(device, stop);
+	rfstore_close(device->store);
+	return device->gone || *stop ? EXIT_ENDED : EXIT_FAILED;
 }
