@@ -33,7 +33,7 @@ static void disk_describe(struct disk *disk)
 	rules->sectors -= rules->sectors % (image->sector_size / RF_BLOCK_SECTOR);
 }
 
-static void disk_tell_ready(const struct disk *disk)
+void disk_tell_ready(const struct disk *disk)
 {
 	const struct image *image = &disk->common.image;
 	const struct request_rules *rules = &disk->common.rules;
@@ -206,7 +206,6 @@ bool disk_open(struct disk *disk, int socket, char *error, size_t size)
 	disk_describe(disk);
 	loop_watch(&disk->common.loop, &disk->monitor, socket, disk_monitor);
 	loop_timer(&disk->common.loop, &disk->report, REPORT_EVERY, disk_report);
-	disk_tell_ready(disk);
 	return true;
 }
 
@@ -260,6 +259,8 @@ static void disk_serve(void *served)
 {
 	struct disk *disk = served;
 
+	/* Not before the jail is closed: until then it may still fail. */
+	disk_tell_ready(disk);
 	while (!disk->ended)
 		disk_turn(disk);
 }

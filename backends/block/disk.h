@@ -37,6 +37,8 @@ struct disk {
 
 /* disk->common has the loop, open, and the link; path and kind of the image are set. False: the text says why. */
 bool disk_open(struct disk *disk, int socket, char *error, size_t size);
+/* The monitor may have it published. */
+void disk_tell_ready(const struct disk *disk);
 /* Until disk->ended. */
 void disk_turn(struct disk *disk);
 

@@ -194,6 +194,7 @@ static inline void front_open(struct front *front, uint64_t bytes)
 	front->disk.common.image.path = front->path;
 	if (!disk_open(&front->disk, front->disk.socket, error, sizeof(error)))
 		fail_msg("%s", error);
+	disk_tell_ready(&front->disk);
 	assert_int_equal(front_hear_sectors(front), bytes / 512);
 	assert_string_equal(front_attach(front).text, "");
 }
