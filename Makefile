@@ -165,6 +165,10 @@ GUEST_LIBRARY := $(call guest_objects,lib)
 GUESTS := $(patsubst %,$(O)/tests/guest/%.elf,$(GUEST_NAMES))
 -include $(wildcard tests/guest/*/flags.mk)
 
+# The front ends that tests of back ends play: programs of the host.
+FRONT_SOURCES := $(wildcard tests/system/face/*.c) backends/common/ring.c backends/common/keys.c $(wildcard toolstack/store/client/*.c)
+FRONTS := $(patsubst %,$(O)/tests/system/%_front,block net)
+
 # Benchmarks that are guests are built the same way.
 BENCH_NAMES := $(patsubst tests/bench/%/main.c,%,$(wildcard tests/bench/*/main.c))
 BENCH_SOURCES := $(wildcard $(patsubst %,tests/bench/%/*.c,$(BENCH_NAMES)) \
@@ -236,7 +240,7 @@ parallel = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
 needing_linux = $(shell tests/run --list --match '$(TESTS)' system | while read -r test; do \
 	grep -l '^. needs: linux' tests/$$test.sh tests/$$test.py 2>/dev/null; done)
 
-tests: all $(O)/tests/system/block_front $(GUESTS) $(UNIT_TESTS) $(FUZZERS) $(FLAG_FILES) $(BENCH_FILES) $(if $(filter tests,$(MAKECMDGOALS)),$(if $(needing_linux),linux))
+tests: all $(FRONTS) $(GUESTS) $(UNIT_TESTS) $(FUZZERS) $(FLAG_FILES) $(BENCH_FILES) $(if $(filter tests,$(MAKECMDGOALS)),$(if $(needing_linux),linux))
 	$(Q)tests/run $(RUN_FLAGS) --match '$(TESTS)' style abi unit fuzz guest system
 
 test: deps ## every test, after installing what they need
@@ -486,12 +490,10 @@ $(O)/tests/unit/test_block_race: tests/unit/test_block_race.c $(RACE_SOURCES) $(
 	$(call say,HOSTLD,$@)
 	$(Q)$(CC) $(TOOLSTACK_HOST_FLAGS) -fsanitize=thread -Wno-tsan -o $@ $(filter %.c,$^) $(TOOLSTACK_LIBRARIES_block) -lcmocka
 
-# The front end that tests of back ends play.
-BLOCK_FRONT := $(wildcard tests/system/block/*.c) backends/common/ring.c backends/common/keys.c $(wildcard toolstack/store/client/*.c)
-$(O)/tests/system/block_front: $(BLOCK_FRONT) $(wildcard tests/system/block/*.h backends/common/*.h abi/io/*.h) $(O)/toolstack.host.flags
+$(FRONTS): $(O)/tests/system/%_front: $(FRONT_SOURCES) $(wildcard tests/system/*/*.[ch] backends/common/*.h abi/io/*.h) $(O)/toolstack.host.flags
 	@mkdir -p $(@D)
 	$(call say,HOSTLD,$@)
-	$(Q)$(CC) $(TOOLSTACK_HOST_FLAGS) $(UNIT_SANITIZE) -o $@ $(filter %.c,$^)
+	$(Q)$(CC) $(TOOLSTACK_HOST_FLAGS) $(UNIT_SANITIZE) -o $@ $(FRONT_SOURCES) $(wildcard tests/system/$*/*.c)
 
 # --- Test guests ----------------------------------------------------------------------------------
 

@@ -165,7 +165,7 @@ static void all_answered(void)
 {
 	for (unsigned i = 0; i < FRONT_SLOTS; i++) {
 		while (front.slot[i].active)
-			front_turn(&front, 1000);
+			face_turn(&front.face, 1000);
 	}
 }
 
@@ -189,7 +189,7 @@ static void verify(uint64_t wanted)
 				made += make_any(i);
 		}
 		front_send(&front);
-		front_turn(&front, 1000);
+		face_turn(&front.face, 1000);
 	}
 	all_answered();
 	printf("%lu requests, %u connections\n", finished, front.connects);
@@ -233,7 +233,7 @@ static void count(uint64_t wanted)
 			made++;
 		}
 		front_send(&front);
-		front_turn(&front, 1000);
+		face_turn(&front.face, 1000);
 	}
 	all_answered();
 	printf("good %lu, failed %lu, no space %lu, others %lu\n", statuses[RF_BLOCK_OK],
@@ -258,26 +258,18 @@ static void works(const char *after)
 	printf("ok: %s\n", after);
 }
 
-static void kick(void)
-{
-	uint64_t one = 1;
-
-	if (write(front.to_back, &one, sizeof(one)) < 0)
-		fail("no event");
-}
-
 /* The back end has to let go, say why, and take the front end again when it starts anew. */
 static void is_thrown_out(const char *what)
 {
 	char *error;
 
-	front_until(&front, STATE_CLOSING);
-	error = keys_text(front.store, front.back, "error");
+	face_until(&front.face, STATE_CLOSING);
+	error = keys_text(front.face.store, front.face.back, "error");
 	if (!error)
 		fail("%s: no error is told", what);
 	free(error);
-	front_say(&front, STATE_INITIALISING);
-	front_until(&front, STATE_CONNECTED);
+	face_say(&front.face, STATE_INITIALISING);
+	face_until(&front.face, STATE_CONNECTED);
 	works(what);
 }
 
@@ -288,7 +280,7 @@ static void bad_producers(void)
 	for (unsigned i = 0; i < 3; i++) {
 		__atomic_add_fetch(&front.ring.shared->request_producer, ahead[i],
 				   __ATOMIC_SEQ_CST);
-		kick();
+		face_kick(&front.face);
 		is_thrown_out("a producer out of range");
 	}
 }
@@ -318,11 +310,11 @@ static void bad_keys(void)
 		     { "queue-0/pool-frames", "18446744073709551616" } };
 
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
-		front_say(&front, STATE_INITIALISING);
-		front.state = STATE_NONE; /* by hand */
-		front_until(&front, STATE_WAITING);
-		keys_write_text(front.store, front.folder, keys[i].name, keys[i].value);
-		keys_write(front.store, front.folder, "state", STATE_INITIALISED);
+		face_say(&front.face, STATE_INITIALISING);
+		front.face.state = STATE_NONE; /* by hand */
+		face_until(&front.face, STATE_WAITING);
+		keys_write_text(front.face.store, front.face.folder, keys[i].name, keys[i].value);
+		keys_write(front.face.store, front.face.folder, "state", STATE_INITIALISED);
 		is_thrown_out(keys[i].name);
 	}
 }
@@ -346,18 +338,18 @@ static void bad_requests(void)
 static void many_events(void)
 {
 	for (unsigned i = 0; i < 100000; i++)
-		kick();
+		face_kick(&front.face);
 	works("events without requests");
 }
 
 static void many_states(void)
 {
 	for (unsigned i = 0; i < 2000; i++)
-		keys_write(front.store, front.folder, "state", dice(8));
-	front_say(&front, STATE_CLOSED);
+		keys_write(front.face.store, front.face.folder, "state", dice(8));
+	face_say(&front.face, STATE_CLOSED);
 	sleep(1);
-	front_say(&front, STATE_INITIALISING);
-	front_until(&front, STATE_CONNECTED);
+	face_say(&front.face, STATE_INITIALISING);
+	face_until(&front.face, STATE_CONNECTED);
 	works("states that come and go");
 }
 
@@ -372,9 +364,9 @@ static void never_takes(void)
 	sleep(1);
 	for (unsigned i = 0; i < FRONT_SLOTS; i++)
 		front.slot[i].active = false;
-	front.state = STATE_NONE; /* by hand */
+	front.face.state = STATE_NONE; /* by hand */
 	__atomic_add_fetch(&front.ring.shared->request_producer, 1 + FRONT_SLOTS, __ATOMIC_SEQ_CST);
-	kick();
+	face_kick(&front.face);
 	is_thrown_out("responses that are not taken");
 }
 
@@ -399,8 +391,8 @@ int main(int arguments, char **argument)
 		fail("usage: block_front STORE DOMAIN ID SOCKET verify|fill|hostile|count [N]");
 	if (!front_open(&front, argument[1], argument[2], argument[3], argument[4]))
 		return 1;
-	front_say(&front, STATE_INITIALISING);
-	front_until(&front, STATE_CONNECTED);
+	face_say(&front.face, STATE_INITIALISING);
+	face_until(&front.face, STATE_CONNECTED);
 	blocks = front.sectors / (BLOCK / 512);
 	if (strcmp(what, "verify") == 0)
 		verify(wanted ? wanted : UINT64_MAX);
@@ -410,6 +402,6 @@ int main(int arguments, char **argument)
 		hostile();
 	else if (strcmp(what, "count") == 0)
 		count(wanted);
-	front_say(&front, STATE_CLOSED);
+	face_say(&front.face, STATE_CLOSED);
 	return 0;
 }

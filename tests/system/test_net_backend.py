@@ -1,0 +1,62 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""rf-net as a program, with a real store, a real tap and a front end that is a program too, which misbehaves in every way
+there is: it hurts nobody but itself.
+
+timeout: 600
+"""
+import os
+
+import net_backend
+import store_daemon
+from net_backend import BACK, TAP, Interface
+
+
+def expect(condition, what):
+    if not condition:
+        raise AssertionError(what)
+
+
+def memory(pid):
+    """KiB."""
+    return int(open(f"/proc/{pid}/status").read().split("VmRSS:")[1].split()[0])
+
+
+def test_the_worker_is_in_a_jail(interface):
+    text = open(f"/proc/{interface.worker()}/status").read()
+    values = dict(line.split(":\t", 1) for line in text.splitlines() if ":\t" in line)
+    expect(values["Seccomp"] == "2" and values["NoNewPrivs"] == "1", "its system calls are not limited")
+    expect(values["CapEff"].strip("0") == "" and values["CapPrm"].strip("0") == "", "it has capabilities")
+    expect(values["Uid"].split() == [str(500000 + 64 * net_backend.DOMAIN)] * 4, f"its user: {values['Uid']}")
+
+
+def files(interface):
+    return {pid: len(os.listdir(f"/proc/{pid}/fd")) for pid in (interface.worker(), interface.back.pid)}
+
+
+def test_a_hostile_front_end_hurts_itself():
+    with Interface() as interface:
+        net_backend.make_tap(TAP)
+        front = interface.front()
+        store_daemon.eventually((interface.folder / "link").exists, "a front end listens")
+        interface.serve()
+        store_daemon.eventually(lambda: interface.key("state") == "4", "connected")
+        test_the_worker_is_in_a_jail(interface)
+        before = files(interface)
+        text = front.communicate(timeout=400)[0]
+        print(text, end="")
+        expect(front.returncode == 0, text + interface.words())
+        store_daemon.eventually(lambda: interface.key("state") == "2", "it has let go")
+        # Of the connection three are left open less: its port's two, and what the kernel waits for.
+        after = files(interface)
+        expect(after.keys() == before.keys(), "it needed another worker")
+        for pid in after:
+            expect(after[pid] <= before[pid], f"files are left open: {before}, {after}")
+            expect(memory(pid) < 8000, f"{memory(pid)} KiB")
+        interface.write(BACK + "/online", 0)
+        expect(interface.back.wait(store_daemon.SECONDS) == 0, "its status when the interface was taken away")
+        expect(interface.key("state") == "6", "it is not closed")
+
+
+net_backend.own_network()
+test_a_hostile_front_end_hurts_itself()
