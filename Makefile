@@ -39,7 +39,7 @@ endif
 # To build the hypervisor and Linux, and to run them.
 RUN_PACKAGES := gcc libc6-dev make binutils python3 python3-kconfiglib qemu-system-x86 linux-source-6.1 patch bc \
 	flex bison libelf-dev libssl-dev cpio xz-utils kmod busybox-static libjansson-dev libxxhash-dev libmicrohttpd-dev \
-	liburing-dev libseccomp-dev libnbd-dev
+	liburing-dev libseccomp-dev libnbd-dev iproute2 nftables dnsmasq-base
 PACKAGES := $(RUN_PACKAGES) libcmocka-dev clang-14 clang-format-14 libclang-rt-14-dev llvm-14 gdb xorriso mtools \
 	grub-common grub-pc-bin grub-efi-amd64-bin ovmf git stress-ng rt-tests zstd lz4 xenstore-utils \
 	nbdkit qemu-utils curl

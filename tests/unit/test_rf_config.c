@@ -189,12 +189,65 @@ static void disks(void **state)
 	}
 }
 
+static const char *net_of(const struct config *c, size_t net, const char *key)
+{
+	return json_string_value(json_object_get(json_array_get(c->nets, net), key));
+}
+
+/* The same four networks in both forms; and what they became is read again. */
+static void nets(void **state)
+{
+	static const char *const texts[] = {
+		"{ \"kernel\": \"/k\", \"nets\": [ { \"mode\": \"nat\", \"ip\": \"10.82.0.9\" },\n"
+		"{ \"mac\": \"00:16:3e:00:00:01\", \"bridge\": \"br0\", \"limit_bytes\": 1250000 }, {},\n"
+		"{ \"mode\": \"routed\", \"ip\": \"192.0.2.7\", \"uplink\": \"eth0\", \"link\": false } ] }",
+		"kernel='/k'\nvif=['script=/etc/xen/scripts/vif-nat,ip=10.82.0.9',\n"
+		"'mac=00:16:3e:00:00:01, bridge=br0 ,rate=10Mb/s@20ms', '',\n"
+		"'script=vif-route,ip=192.0.2.7,gatewaydev=eth0,link=0']",
+	};
+
+	(void)state;
+	for (unsigned i = 0; i < 2; i++) {
+		struct config c, again;
+		struct report r;
+		json_t *json;
+		char *text;
+
+		assert_true(parse("/etc/guests/a.cfg", texts[i], &c, &r));
+		assert_int_equal(json_array_size(c.nets), 4);
+		assert_string_equal(net_of(&c, 0, "mode"), "nat");
+		assert_string_equal(net_of(&c, 0, "ip"), "10.82.0.9");
+		assert_string_equal(net_of(&c, 1, "mac"), "00:16:3e:00:00:01");
+		assert_string_equal(net_of(&c, 1, "bridge"), "br0");
+		assert_string_equal(net_of(&c, 1, "limit_bytes"), "1250000");
+		assert_null(net_of(&c, 2, "bridge"));
+		assert_string_equal(net_of(&c, 3, "mode"), "routed");
+		assert_string_equal(net_of(&c, 3, "uplink"), "eth0");
+		assert_string_equal(net_of(&c, 3, "link"), "0");
+		/* Chosen: local, of one interface, and not the same. */
+		assert_memory_equal(net_of(&c, 0, "mac"), "02:72:", 6);
+		assert_string_not_equal(net_of(&c, 0, "mac"), net_of(&c, 2, "mac"));
+		json = config_to_json(&c);
+		text = json_dumps(json, 0);
+		assert_true(parse("/elsewhere/b.json", text, &again, &r));
+		assert_true(json_equal(c.nets, again.nets));
+		assert_true(config_override(&again, "nets=", &r));
+		assert_int_equal(json_array_size(again.nets), 0);
+		assert_true(config_override(&again, "nets=mode=nat,mtu=1400", &r));
+		assert_string_equal(net_of(&again, 0, "mtu"), "1400");
+		free(text);
+		json_decref(json);
+		config_free(&c);
+		config_free(&again);
+	}
+}
+
 /* Ignored: a warning for each. */
 static void test_xl_ignored(void **state)
 {
-	static const char text[] = "kernel='k'\nbuilder='generic'\nvif=['bridge=br0']\nacpi=1\n"
+	static const char text[] = "kernel='k'\nbuilder='generic'\npci=['01:00.0']\nacpi=1\n"
 				   "usb=['phy:/dev/x,sda,w',['a',[]]]\nvnc=0\n";
-	static const char *const names[] = { "2: builder", "3: vif", "4: acpi", "5: usb",
+	static const char *const names[] = { "2: builder", "3: pci", "4: acpi", "5: usb",
 					     "6: vnc" };
 	struct config c;
 	struct report r;
@@ -263,17 +316,69 @@ static const struct bad files[] = {
 	{ "a.json", "{ \"disks\": [ { \"mode\": \"w\" } ] }",
 	  "a.json:1: disks: disk 0: has no image" },
 	{ "a.json", "{ \"disks\": { \"image\": \"a\", \"mode\": \"x\" } }",
-	  "a.json:1: disks: mode: 'x' is none" },
+	  "a.json:1: disks: mode: 'x': should be one of w, r" },
 	{ "a.json", "{ \"disks\": { \"imago\": \"a\" } }",
 	  "a.json:1: disks: imago: no such key of a disk" },
 	{ "a.json", "{ \"disks\": { \"image\": \"a\", \"limit_bytes\": -1 } }",
-	  "a.json:1: disks: limit_bytes: '-1' is no number" },
+	  "a.json:1: disks: limit_bytes: '-1': should be a number from 0 to 9223372036854775807" },
 	{ "a.cfg", "disk=['/a,raw,xvda,q']", "a.cfg:1: disk: 'q': should be r, ro, w or rw" },
 	{ "a.cfg", "disk=['/a,raw,xvda,w,x']", "a.cfg:1: disk: 'x': one word too many" },
-	{ "a.cfg", "disk=['/a,qcow,xvda,w']", "a.cfg:1: disk: format: 'qcow' is none" },
+	{ "a.cfg", "disk=['/a,qcow,xvda,w']",
+	  "a.cfg:1: disk: format: 'qcow': should be one of raw, qcow2, vpc, vhdx, vmdk, nbd" },
 	{ "a.cfg", "disk=['script=a,target=b']",
 	  "a.cfg:1: disk: 'script': not known of disks here" },
 	{ "a.cfg", "disk=['']", "a.cfg:1: disk: disk 0: has no image" },
+	{ "a.json", "{ \"nets\": [ 7 ] }", "a.json:1: nets: net 0: should be an object or a text" },
+	{ "a.json", "{ \"nets\": { \"colour\": 1 } }",
+	  "a.json:1: nets: colour: no such key of a net" },
+	{ "a.json", "{ \"nets\": { \"mac\": [] } }",
+	  "a.json:1: nets: mac: should be a text or a number" },
+	{ "a.json", "{ \"nets\": { \"mode\": \"router\" } }",
+	  "a.json:1: nets: mode: 'router': should be one of bridge, nat, routed" },
+	{ "a.json", "{\n\"nets\": { \"mtu\": 67 } }",
+	  "a.json:2: nets: mtu: '67': should be a number from 68 to 65535" },
+	{ "a.json", "{ \"nets\": { \"mtu\": 65536 } }",
+	  "a.json:1: nets: mtu: '65536': should be a number from 68 to 65535" },
+	{ "a.json", "{ \"nets\": { \"link\": 2 } }",
+	  "a.json:1: nets: link: '2': should be a number from 0 to 1" },
+	{ "a.json", "{ \"nets\": { \"mac\": \"03:00:00:00:00:01\" } }",
+	  "a.json:1: nets: mac: '03:00:00:00:00:01': should be an address of one interface" },
+	{ "a.json", "{ \"nets\": { \"mac\": \"02:00:00:00:00\" } }",
+	  "a.json:1: nets: mac: '02:00:00:00:00': should be an address of one interface" },
+	{ "a.json", "{ \"nets\": { \"bridge\": \"sixteen-letters-\" } }",
+	  "a.json:1: nets: bridge: 'sixteen-letters-': should be an interface's name of 1 to 15" },
+	{ "a.json", "{ \"nets\": { \"bridge\": \"a b\" } }",
+	  "a.json:1: nets: bridge: 'a b': should be" },
+	{ "a.json", "{ \"nets\": { \"ip\": \"10.0.0.256\" } }",
+	  "a.json:1: nets: ip: '10.0.0.256': should be an address of IPv4" },
+	{ "a.json", "{ \"nets\": { \"source_addresses\": \"10.0.0.1,::1\" } }",
+	  "a.json:1: nets: source_addresses: '10.0.0.1,::1': should be addresses of IPv4 or IPv6" },
+	{ "a.json", "{ \"nets\": { \"mode\": \"nat\", \"subnet\": \"10.0.0.1/24\" } }",
+	  "a.json:1: nets: subnet: '10.0.0.1/24': should be as 10.82.0.0/24" },
+	{ "a.json", "{ \"nets\": { \"mode\": \"nat\", \"subnet\": \"10.0.0.0/31\" } }",
+	  "a.json:1: nets: subnet: '10.0.0.0/31': should be as 10.82.0.0/24" },
+	{ "a.json", "{ \"nets\": { \"mode\": \"nat\", \"ip\": \"10.82.0.1\" } }",
+	  "a.json:1: nets: net 0: ip: '10.82.0.1': should be in 10.82.0.0/24, and neither its first" },
+	{ "a.json", "{ \"nets\": { \"mode\": \"nat\", \"uplink\": \"eth0\" } }",
+	  "a.json:1: nets: net 0: uplink: nat takes the way that the node has" },
+	{ "a.json", "{ \"nets\": { \"subnet\": \"10.0.0.0/24\" } }",
+	  "a.json:1: nets: net 0: subnet: only of mode nat" },
+	{ "a.json", "{ \"nets\": { \"move_addresses\": true } }",
+	  "a.json:1: nets: net 0: move_addresses: needs an uplink" },
+	{ "a.json", "{ \"nets\": [ {}, { \"mode\": \"routed\" } ] }",
+	  "a.json:1: nets: net 1: mode routed needs an ip" },
+	{ "a.json",
+	  "{ \"nets\": { \"mode\": \"routed\", \"ip\": \"10.0.0.1\", \"bridge\": \"b\" } }",
+	  "a.json:1: nets: net 0: bridge: mode routed has none" },
+	{ "a.cfg", "vif=['bridge']", "a.cfg:1: vif: 'bridge': should be KEY=VALUE" },
+	{ "a.cfg", "vif=['bridge=b,colour=red']",
+	  "a.cfg:1: vif: 'colour': not known of networks here" },
+	{ "a.cfg", "vif=['script=vif-openvswitch']",
+	  "a.cfg:1: vif: script: 'vif-openvswitch': should be one of vif-bridge, vif-nat, vif-route" },
+	{ "a.cfg", "vif=['rate=10']", "a.cfg:1: vif: rate: '10': should be as 10Mb/s or 1MB/s" },
+	{ "a.cfg", "vif=['rate=1Tb/s']", "a.cfg:1: vif: rate: '1Tb/s': should be as 10Mb/s" },
+	{ "a.cfg", "\nvif=['mac=00:16:3e']",
+	  "a.cfg:2: vif: mac: '00:16:3e': should be an address" },
 	/* Names, texts, files */
 	{ "a.json", "{ \"name\": \"\" }", "name: has 0 bytes, should have 1 to 31" },
 	{ "a.json", "{ \"name\": \"" LONG_NAME "\" }", "name: has 32 bytes, should have 1 to 31" },
@@ -410,11 +515,17 @@ static void test_cut(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(disks),	   cmocka_unit_test(test_json),
-		cmocka_unit_test(test_xl),	   cmocka_unit_test(test_defaults),
-		cmocka_unit_test(test_back),	   cmocka_unit_test(test_xl_command_line),
-		cmocka_unit_test(test_xl_ignored), cmocka_unit_test(test_override),
-		cmocka_unit_test(test_bad),	   cmocka_unit_test(test_long),
+		cmocka_unit_test(disks),
+		cmocka_unit_test(nets),
+		cmocka_unit_test(test_json),
+		cmocka_unit_test(test_xl),
+		cmocka_unit_test(test_defaults),
+		cmocka_unit_test(test_back),
+		cmocka_unit_test(test_xl_command_line),
+		cmocka_unit_test(test_xl_ignored),
+		cmocka_unit_test(test_override),
+		cmocka_unit_test(test_bad),
+		cmocka_unit_test(test_long),
 		cmocka_unit_test(test_cut),
 	};
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Bridges and taps by what the kernel has for them, so that no program has to be there.
+ * Taps, and which bridge they are in, by what the kernel has for that.
  *
  * Interface: bridge.h. Locks: none. Odd: a tap stays, without anybody who has it open, until it is said not to; so
  * a back end may die and find it as it was.
@@ -82,24 +82,11 @@ static bool join(int socket, const char *bridge, const char *tap)
 	return ioctl(socket, SIOCBRADDIF, &request) == 0 || errno == EBUSY;
 }
 
-static bool make_bridge(int socket, const char *bridge, struct report *report)
-{
-	char name[IFNAMSIZ] = "";
-
-	snprintf(name, sizeof(name), "%s", bridge);
-	if (if_nametoindex(name))
-		return true;
-	if (ioctl(socket, SIOCBRADDBR, name) < 0 || !set_up(socket, name))
-		return fail(report, "bridge", name);
-	return true;
-}
-
 static bool configure(int socket, const char *bridge, const char *tap, unsigned mtu,
 		      struct report *report)
 {
-	if (!make_bridge(socket, bridge, report))
-		return false;
-	if (!set_mtu(socket, tap, mtu) || !join(socket, bridge, tap) || !set_up(socket, tap))
+	if (!set_mtu(socket, tap, mtu) || (bridge && !join(socket, bridge, tap)) ||
+	    !set_up(socket, tap))
 		return fail(report, "tap", tap);
 	return true;
 }
@@ -109,8 +96,6 @@ bool bridge_attach(const char *bridge, const char *tap, unsigned mtu, struct rep
 	int file;
 	bool good;
 
-	if (strlen(bridge) >= IFNAMSIZ || strlen(tap) >= IFNAMSIZ)
-		return report_fail(report, "%s: the name of an interface is too long", bridge);
 	if (!make_tap(tap, report))
 		return false;
 	file = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);

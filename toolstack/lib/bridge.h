@@ -7,12 +7,7 @@
 
 #include "toolstack/lib/report.h"
 
-#define BRIDGE_NAME "rf0"
-
-/*
- * A tap of that name, up, in the bridge, which is made if it is not there. The node's own interfaces are not touched.
- * False: there is no tap.
- */
+/* A tap of that name, up, and in the bridge if that is not NULL. False: there is no tap. */
 bool bridge_attach(const char *bridge, const char *tap, unsigned mtu, struct report *report);
 /* Nothing happens if it is not there. */
 void bridge_detach(const char *tap);

@@ -54,6 +54,7 @@ void config_free(struct config *config)
 		if (is_text(key))
 			free(*(char **)((char *)config + key->offset));
 	json_decref(config->disks);
+	json_decref(config->nets);
 	config_init(config);
 }
 
@@ -190,10 +191,34 @@ static bool choose_uuid(struct config *config, struct report *report)
 	return true;
 }
 
+/* The same whenever the guest is made again; FNV-1a spreads what is only in a few characters. */
+static json_t *mac_of(const char *uuid, size_t number)
+{
+	uint32_t hash = 2166136261U;
+
+	for (; *uuid; uuid++)
+		hash = (hash ^ (unsigned char)*uuid) * 16777619U;
+	hash = (hash ^ (uint32_t)number) * 16777619U;
+	return json_sprintf("02:72:%02x:%02x:%02x:%02x", hash >> 24, hash >> 16 & 255,
+			    hash >> 8 & 255, hash & 255);
+}
+
+static void choose_macs(struct config *config)
+{
+	json_t *net;
+	size_t i;
+
+	json_array_foreach(config->nets, i, net) {
+		if (!json_object_get(net, "mac"))
+			json_object_set_new(net, "mac", mac_of(config->uuid, i));
+	}
+}
+
 bool config_check(const char *file, struct config *config, struct report *report)
 {
 	if (!choose_name(file, config, report) || !choose_uuid(config, report))
 		return false;
+	choose_macs(config);
 	if (!config->kernel)
 		return report_fail(report, "%s: kernel: is missing", file);
 	if (!config->memory_max)
@@ -251,7 +276,7 @@ json_t *config_to_json(const struct config *config)
 
 		if (is_text(key))
 			value = json_string(*(char *const *)field);
-		else if (key->kind == KIND_DISKS)
+		else if (key->kind == KIND_DISKS || key->kind == KIND_NETS)
 			value = json_incref(*(json_t *const *)field);
 		else
 			value = number_to_json(key, *(const uint64_t *)field);

@@ -25,6 +25,8 @@
 #define SETTING_CPUS	    64
 #define SETTING_UUID_LENGTH 36
 #define SETTING_DISKS	    64
+#define SETTING_NETS	    64
+#define SETTING_SUBNET	    "10.82.0.0/24" /* of mode nat */
 
 enum config_action {
 	ACTION_DESTROY,
@@ -56,6 +58,7 @@ struct config {
 	uint64_t on_crash;
 	uint64_t console; /* enum config_console */
 	json_t *disks;	  /* as config_disk.c leaves them; NULL: none */
+	json_t *nets;	  /* as config_net.c does */
 };
 
 enum config_kind {
@@ -68,6 +71,7 @@ enum config_kind {
 	KIND_CPU_LIST,
 	KIND_CHOICE,
 	KIND_DISKS,
+	KIND_NETS,
 };
 
 struct config_key {
@@ -113,6 +117,9 @@ bool config_set(struct config *config, const struct config_key *key, const json_
 /* A list of disks, or one, as a list of objects. */
 bool config_disks_set(json_t **field, const json_t *value, const struct config_place *place,
 		      struct report *report);
+/* The same of networks. */
+bool config_nets_set(json_t **field, const json_t *value, const struct config_place *place,
+		     struct report *report);
 bool config_parse_json(const char *file, const char *text, size_t size, struct config *config,
 		       struct report *report);
 bool config_parse_xl(const char *file, const char *text, size_t size, struct config *config,

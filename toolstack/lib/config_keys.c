@@ -48,6 +48,8 @@ const struct config_key config_keys[] = {
 	  "where what it prints goes: kept for `rf console`, or to the serial line as well" },
 	{ "disks", KIND_DISKS, FIELD(disks), 0, SETTING_DISKS, NULL, "none",
 	  "its disks, in order: see below" },
+	{ "nets", KIND_NETS, FIELD(nets), 0, SETTING_NETS, NULL, "none",
+	  "its network interfaces, in order: see below" },
 	{ NULL, KIND_NAME, 0, 0, 0, NULL, NULL, NULL },
 };
 

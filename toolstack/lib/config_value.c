@@ -342,6 +342,8 @@ bool config_set(struct config *config, const struct config_key *key, const json_
 		return set_choice(&s, field);
 	case KIND_DISKS:
 		return config_disks_set(field, value, place, report);
+	case KIND_NETS:
+		return config_nets_set(field, value, place, report);
 	}
 	return config_fail(report, place, "has no kind");
 }

@@ -50,6 +50,7 @@ static const struct {
 	{ "on_reboot", "on_reboot" },
 	{ "on_crash", "on_crash" },
 	{ "disk", "disks" },
+	{ "vif", "nets" },
 };
 
 /* What xl has for on_* beside ours, and what comes nearest. */
@@ -264,12 +265,8 @@ static bool set_key(const struct scanner *s, const json_t *value, struct config 
 		return keep_text(s, value, &texts->root);
 	if (!strcmp(name, "extra"))
 		return keep_text(s, value, &texts->extra);
-	if (!strcmp(name, "vif"))
-		report_warn(s->report, "%s:%u: %s: ignored: guests have no networks yet",
-			    s->place.file, s->place.line, name);
-	else
-		report_warn(s->report, "%s:%u: %s: ignored: it has no meaning here", s->place.file,
-			    s->place.line, name);
+	report_warn(s->report, "%s:%u: %s: ignored: it has no meaning here", s->place.file,
+		    s->place.line, name);
 	return true;
 }
 

@@ -212,6 +212,7 @@ static bool create(struct access *access, struct config *config, bool paused,
 	if (!good)
 		return false;
 	if (keep(info, config, report) && disk_attach_all(info->domain, config->disks, report) &&
+	    net_attach_all(info->domain, config->nets, report) &&
 	    (paused || start(access, info, report)))
 		return true;
 	life_destroy(access, info);

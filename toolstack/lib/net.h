@@ -8,10 +8,9 @@
 /* It is attached by net_attach(), which completes the keys. */
 extern const struct device_class net_class;
 
-/*
- * `net` is an object of texts: private keys of docs/io.md, and `bridge`. Waits until the back end has begun. False:
- * nothing of it is left.
- */
+/* `net` is an object as config_net.c leaves it. Waits until the back end has begun. False: nothing of it is left. */
 bool net_attach(uint32_t domain, const json_t *net, unsigned *id, struct report *report);
+/* All of a configuration, which may be NULL. */
+bool net_attach_all(uint32_t domain, const json_t *nets, struct report *report);
 
 #endif

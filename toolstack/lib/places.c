@@ -41,6 +41,11 @@ const char *places_definitions(void)
 	return chosen("RINGFENCE_DEFINITIONS", PLACES_DEFINITIONS);
 }
 
+const char *places_networks(void)
+{
+	return chosen("RINGFENCE_NETWORKS", PLACES_NETWORKS);
+}
+
 bool places_find_config(const char *word, char *path, size_t size)
 {
 	static const char *const endings[] = { ".json", ".cfg" };

@@ -77,6 +77,7 @@ static void print_values(const struct config_key *key)
 			printf("%s`\"%s\"`", choice == key->choices ? "" : ", ", *choice);
 		break;
 	case KIND_DISKS:
+	case KIND_NETS:
 		printf("a list of at most %llu objects or texts", (unsigned long long)key->max);
 		break;
 	}

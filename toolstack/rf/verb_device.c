@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * What is the same for disks and networks of guests: attaching, detaching, listing.
+ * What is the same for disks and networks of guests: attaching, detaching, listing, limits.
  *
  * Interface: verb_device.h. Locks: none.
  */
@@ -102,4 +102,53 @@ static enum status list(struct command *command, const struct verb_device *devic
 enum status verb_device_list(struct command *command, const struct verb_device *device)
 {
 	return verb_device_do(command, device, list);
+}
+
+/* --- Limits --- */
+
+static bool are_numbers(struct command *command, const struct verb_device_limit *limits)
+{
+	unsigned long long number;
+
+	for (; limits->option; limits++) {
+		const char *value = command_option(command, limits->option);
+
+		if (value && !command_number(command, limits->option, value, 0, INT64_MAX, &number))
+			return false;
+	}
+	return true;
+}
+
+static bool change(struct command *command, const struct verb_device *device,
+		   const struct verb_device_limit *limits, uint32_t domain, unsigned id,
+		   struct report *report)
+{
+	for (; limits->option; limits++) {
+		const char *value = command_option(command, limits->option);
+
+		if (value && !device_change(device->class, domain, id, limits->key, value, report))
+			return false;
+	}
+	return true;
+}
+
+enum status verb_device_limit(struct command *command, const struct verb_device *device,
+			      const struct verb_device_limit *limits)
+{
+	struct report report = { .warnings = 0 };
+	enum status status = STATUS_USAGE;
+	struct target target;
+	unsigned id;
+
+	if (!are_numbers(command, limits))
+		return status;
+	status = target_open(command, &target, command->words[0]);
+	if (status == STATUS_OK &&
+	    !device_find(device->class, target.info.domain, command->words[1], &id, &report))
+		status = command_fail(command, STATUS_NOT_FOUND, "%s", report.error);
+	else if (status == STATUS_OK &&
+		 !change(command, device, limits, target.info.domain, id, &report))
+		status = command_fail(command, STATUS_FAILED, "%s", report.error);
+	target_close(&target);
+	return status == STATUS_OK ? output_done(command) : status;
 }

@@ -22,9 +22,18 @@ enum status verb_device_do(struct command *command, const struct verb_device *de
 					      const struct verb_device *device, uint32_t domain,
 					      struct report *report));
 
+/* An option, and the private key that it changes. */
+struct verb_device_limit {
+	const char *option; /* NULL: the list ends */
+	const char *key;
+};
+
 /* Whole verbs. */
 enum status verb_device_attach(struct command *command, const struct verb_device *device);
 enum status verb_device_detach(struct command *command, const struct verb_device *device);
 enum status verb_device_list(struct command *command, const struct verb_device *device);
+/* Nothing is changed if one of the numbers is none. */
+enum status verb_device_limit(struct command *command, const struct verb_device *device,
+			      const struct verb_device_limit *limits);
 
 #endif

@@ -95,34 +95,15 @@ enum status verb_disk_list(struct command *command)
 
 /* --- Changing --- */
 
-static enum status limit(struct command *command, const struct verb_device *device, uint32_t domain,
-			 struct report *report)
-{
-	static const char *const names[][2] = { { "bytes", "limit-bytes" },
-						{ "operations", "limit-operations" },
-						{ "burst-bytes", "burst-bytes" },
-						{ "burst-operations", "burst-operations" } };
-	unsigned id;
-
-	if (!device_find(device->class, domain, command->words[1], &id, report))
-		return STATUS_NOT_FOUND;
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		const char *value = command_option(command, names[i][0]);
-		unsigned long long number;
-
-		if (!value)
-			continue;
-		if (!command_number(command, names[i][0], value, 0, INT64_MAX, &number))
-			return STATUS_USAGE;
-		if (!device_change(device->class, domain, id, names[i][1], value, report))
-			return STATUS_FAILED;
-	}
-	return output_done(command);
-}
+static const struct verb_device_limit limits[] = { { "bytes", "limit-bytes" },
+						   { "operations", "limit-operations" },
+						   { "burst-bytes", "burst-bytes" },
+						   { "burst-operations", "burst-operations" },
+						   { NULL, NULL } };
 
 enum status verb_disk_limit(struct command *command)
 {
-	return verb_device_do(command, &disk, limit);
+	return verb_device_limit(command, &disk, limits);
 }
 
 static enum status resize(struct command *command, const struct verb_device *device,

@@ -1,21 +1,23 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * `rf net-attach`, `rf net-detach`, `rf net-list`.
+ * `rf net-attach`, `rf net-detach`, `rf net-list`, `rf net-limit`.
  *
  * Interface: verbs.h; what disks do too is in verb_device.c. Locks: none.
  */
 #include <string.h>
 
+#include "toolstack/lib/config.h"
 #include "toolstack/lib/net.h"
 #include "toolstack/rf/verb_device.h"
 #include "toolstack/rf/verbs.h"
 
 /* --- Attaching --- */
 
-/* The words after the domain: KEY=VALUE. */
+/* The words after the domain: KEY=VALUE. Keys may be written as in the store, with dashes. */
 static json_t *net_of_words(const struct command *command, struct report *report)
 {
-	json_t *object = json_object();
+	const struct config_place place = { "command line", 0, "net" };
+	json_t *object = json_object(), *list = NULL;
 
 	for (unsigned i = 1; i < command->count; i++) {
 		char *word = command->words[i], *equals = strchr(word, '=');
@@ -26,21 +28,25 @@ static json_t *net_of_words(const struct command *command, struct report *report
 			return NULL;
 		}
 		*equals = 0;
+		for (char *dash = word; (dash = strchr(dash, '-'));)
+			*dash = '_';
 		json_object_set_new(object, word, json_string(equals + 1));
 	}
-	return object;
+	config_nets_set(&list, object, &place, report);
+	json_decref(object);
+	return list;
 }
 
 static enum status attach(struct command *command, uint32_t domain, unsigned *id,
 			  struct report *report)
 {
-	json_t *keys = net_of_words(command, report);
+	json_t *list = net_of_words(command, report);
 	bool good;
 
-	if (!keys)
+	if (!list)
 		return STATUS_USAGE;
-	good = net_attach(domain, keys, id, report);
-	json_decref(keys);
+	good = net_attach(domain, json_array_get(list, 0), id, report);
+	json_decref(list);
 	return good ? STATUS_OK : STATUS_FAILED;
 }
 
@@ -52,6 +58,8 @@ static const struct output_column columns[] = {
 	{ "MAC", "mac", OUTPUT_TEXT },
 	{ "MTU", "mtu", OUTPUT_NUMBER },
 	{ "LINK", "link", OUTPUT_NUMBER },
+	{ "MODE", "mode", OUTPUT_TEXT },
+	{ "IP", "ip", OUTPUT_TEXT },
 	{ "TAP", "tap", OUTPUT_TEXT },
 	{ "BRIDGE", "bridge", OUTPUT_TEXT },
 	{ "SENT", "sent", OUTPUT_NUMBER },
@@ -83,4 +91,15 @@ enum status verb_net_detach(struct command *command)
 enum status verb_net_list(struct command *command)
 {
 	return verb_device_list(command, &net);
+}
+
+static const struct verb_device_limit limits[] = { { "bytes", "limit-bytes" },
+						   { "packets", "limit-packets" },
+						   { "burst-bytes", "burst-bytes" },
+						   { "burst-packets", "burst-packets" },
+						   { NULL, NULL } };
+
+enum status verb_net_limit(struct command *command)
+{
+	return verb_device_limit(command, &net, limits);
 }

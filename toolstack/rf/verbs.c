@@ -107,6 +107,14 @@ static const struct verb_option disk_limit_options[] = {
 	END,
 };
 
+static const struct verb_option net_limit_options[] = {
+	{ "bytes", 'b', "N", "of data in a second; 0: no limit" },
+	{ "packets", 'p', "N", "in a second" },
+	{ "burst-bytes", 0, "N", "at once after a rest; at least the limit" },
+	{ "burst-packets", 0, "N", "likewise" },
+	END,
+};
+
 static const struct verb_option help_options[] = {
 	{ "completion", 0, NULL, "print completion for bash" },
 	{ "manual", 0, NULL, "print the manual page, for man" },
@@ -244,14 +252,16 @@ const struct verb verbs[] = {
 
 	{ "net-attach", NETS, "DOMAIN [KEY=VALUE]...", 1, MANY, WORDS_DOMAIN,
 	  "Give a guest a network interface",
-	  "Prints its number. It is in the bridge `bridge` (rf0), which is made if it is not there and has none of the "
-	  "node's own interfaces. Further keys: `mac`, `mtu`, `link`, `filter-mac`, `source-addresses`, `limit-bytes`, "
-	  "`limit-packets`, `burst-bytes`, `burst-packets`, as the private ones in docs/io.md.",
+	  "Prints its number. The keys are those of a network in docs/config.md, such as `mode=nat`. Without any it is "
+	  "in the bridge rf0, with other guests and nobody else. If the network cannot be made, nothing is left of it.",
 	  NULL, verb_net_attach },
 	{ "net-detach", NETS, "DOMAIN NUMBER", 2, 2, WORDS_DOMAIN,
 	  "Take a network interface away from a guest", "", disk_detach_options, verb_net_detach },
 	{ "net-list", NETS, "DOMAIN", 1, 1, WORDS_DOMAIN, "List a guest's network interfaces", "",
 	  NULL, verb_net_list },
+	{ "net-limit", NETS, "DOMAIN NUMBER", 2, 2, WORDS_DOMAIN,
+	  "Limit what a guest may send by an interface, from now on",
+	  "What it may not send yet waits in the guest.", net_limit_options, verb_net_limit },
 
 	{ "check", NODE, "[CONFIGURATION]...", 0, MANY, WORDS_FILE,
 	  "Say what is missing for running guests, or what is wrong with configurations",

@@ -28,6 +28,7 @@ enum status verb_mem_set(struct command *command);
 enum status verb_net_attach(struct command *command);
 enum status verb_net_detach(struct command *command);
 enum status verb_net_list(struct command *command);
+enum status verb_net_limit(struct command *command);
 enum status verb_pause(struct command *command);
 enum status verb_reboot(struct command *command);
 enum status verb_rename(struct command *command);
