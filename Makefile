@@ -123,7 +123,7 @@ FUZZERS := $(patsubst tests/fuzz/%.c,$(O)/tests/fuzz/%,$(wildcard tests/fuzz/fuz
 TOOLSTACK_GROUPS := store rf rfd block net
 TOOLSTACK_FOLDERS_store := store store/client share
 TOOLSTACK_FOLDERS_rfstored := store share
-TOOLSTACK_FOLDERS_rf := rf lib store/client
+TOOLSTACK_FOLDERS_rf := rf lib store/client share measure
 TOOLSTACK_FOLDERS_rfd := rfd lib store/client
 TOOLSTACK_LIBRARIES_rf := -ljansson
 TOOLSTACK_LIBRARIES_rfd := -lmicrohttpd -ljansson
@@ -177,9 +177,9 @@ bench_objects = $(patsubst %.c,$(O)/%.o,$(patsubst %.S,$(O)/%.S.o,$(filter tests
 BENCHES := $(patsubst %,$(O)/tests/bench/%.elf,$(BENCH_NAMES))
 
 # The program that is measured under Linux, its RAM disk, and the plugin that counts from outside.
-BENCH_PROGRAM := $(wildcard tests/bench/program/*.c)
+BENCH_PROGRAM := $(wildcard tests/bench/program/*.c toolstack/measure/*.c toolstack/share/*.c)
 BENCH_PLUGIN := $(wildcard tests/bench/plugin/*.c)
-BENCH_FILES := $(O)/tests/bench/initrd.gz $(O)/tests/bench/plugin.so $(O)/tests/guest/marks.elf
+BENCH_FILES := $(O)/tests/bench/initrd.gz $(O)/tests/bench/plugin.so $(O)/tests/guest/marks.elf $(O)/toolstack/static/rf
 
 IMAGES := $(if $(LINK_SCRIPT),$(O)/ringfence.elf64 $(O)/ringfence $(O)/ringfence.pvh)
 
@@ -538,9 +538,9 @@ $(foreach b,$(BENCH_NAMES),$(eval $(call bench_rule,$(b))))
 
 # --- What is measured under Linux -----------------------------------------------------------------
 
-BENCH_FLAGS_C := -std=gnu17 -O2 $(WARNINGS) $(REPRODUCIBLE)
+BENCH_FLAGS_C := -std=gnu17 -O2 $(WARNINGS) $(REPRODUCIBLE) -iquote .
 
-$(O)/tests/bench/init: $(BENCH_PROGRAM) $(wildcard tests/bench/program/*.h)
+$(O)/tests/bench/init: $(BENCH_PROGRAM) $(wildcard tests/bench/program/*.h toolstack/measure/*.h toolstack/share/*.h abi/*.h)
 	@mkdir -p $(@D)
 	$(call say,HOSTLD,$@)
 	$(Q)$(CC) $(BENCH_FLAGS_C) -static -s -o $@ $(BENCH_PROGRAM)

@@ -105,7 +105,8 @@ def read(file, suites, systems):
     """Takes into the suites what write() has written to a JSON file."""
     saved = json.loads(pathlib.Path(file).read_text(encoding="utf-8"))["suites"]
     for suite in suites:
-        of_file = saved.get(suite.name, {"systems": {}, "facts": {}})
+        of_file = saved.get(suite.name, {"systems": {}, "facts": {}, "missing": {}})
+        suite.missing.update(of_file["missing"])
         for system in systems:
             if system.name in of_file["systems"]:
                 suite.measured[system] = {name: operation(name, values) for name, values

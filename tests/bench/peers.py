@@ -3,6 +3,7 @@
 
 They are kept in the cache that the Linux build uses too, each in a folder of its version.
 """
+import functools
 import gzip
 import lzma
 import os
@@ -40,6 +41,8 @@ def output_of(*command, directory=None):
     return ended.stdout
 
 
+# Asking apt takes a second, and many where the machine is busy.
+@functools.lru_cache(maxsize=None)
 def newest(package):
     """The version that Debian has, and what the package depends on."""
     shown = output_of("apt-cache", "show", "--no-all-versions", package)

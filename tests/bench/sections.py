@@ -24,6 +24,9 @@ a turn ends at each PAUSE and HLT, and cost is the instructions of all processor
 plugin: it shows work that is added, not waiting for each other. The timer's interrupts come by the host's time, so
 the last digit is not exact."""
 SCALING_TEXT = "cost on {} processors as a ratio to one"
+DOMAINS_TEXT = """What the control domain does with other domains: one that answers events and grants pages, and a Linux guest
+that `rf` makes. Instructions are the machine's, so what the other domain does is in them."""
+DOMAINS_TITLE = "as a ratio to fork, exec, exit, wait"
 PROGRAM_TEXT = """Whole programs from Debian's packages, executed from the RAM disk, started and waited for once."""
 MODEL_TEXT = """Not measured: what the measured entries and instructions would take on real processors, by prices that others have
 published, at one instruction a cycle."""
@@ -63,7 +66,24 @@ def speed_lines(suite):
     return found
 
 
+def domain_lines(suite):
+    """For each system: entries, instructions, and these as a ratio to a fork and exec in the same run."""
+    found = [[suite.title]]
+    for system in suite.measured:
+        found[0] += [f"{system.title}: in", "instructions", DOMAINS_TITLE]
+    for name in suite.operations:
+        cells = [table.TITLES[name]]
+        for system, runs in suite.measured.items():
+            operation, measure = runs.get(name), runs.get(table.DOMAINS_MEASURE)
+            cells += [table.number(system.entries(operation)), table.number(operation.cost(), 0),
+                      table.number(operation.cost() / measure.cost())] if operation and measure else ["-"] * 3
+        found.append(cells)
+    return found
+
+
 def of_suite(suite, first):
+    if suite.domains:
+        return Section(suite.title.capitalize(), DOMAINS_TEXT, [domain_lines(suite)])
     if suite.name == "operations":
         names = {**table.MAIN, **table.FURTHER, **(table.SEVERAL if suite.processors > 1 else {})}
         return Section("Operations", "", [table.lines(suite.measured, names)], suite, tuple(names))

@@ -9,6 +9,7 @@ import copy
 import dataclasses
 import pathlib
 
+import domain_ramdisk
 import program_ramdisk
 import results
 import systems
@@ -17,6 +18,8 @@ import table
 ALL = tuple(system.name for system in systems.ALL)
 # A virtual machine in an emulated one takes minutes to start, and more with several processors: beyond the
 # first suite, only if it is asked for.
+# Of the control domain where it makes guests; huge pages turn themselves off below 512 MiB.
+CONTROL_MEMORY = 640
 QUICK = tuple(name for name in ALL if not name.startswith("kvm"))
 
 
@@ -28,6 +31,7 @@ class Suite:
     processors: int = 1
     programs: bool = False      # they need a RAM disk of their own
     systems: tuple = ()         # their names
+    domains: bool = False       # a RAM disk with `rf`, and memory for guests
     measured: dict = dataclasses.field(default_factory=dict)    # operations by name, for each system
     facts: dict = dataclasses.field(default_factory=dict)       # by the system's name
     absent: dict = dataclasses.field(default_factory=dict)      # reason for each system
@@ -42,6 +46,8 @@ class Suite:
             content = setup.build / "tests/bench/content"
             mine.initrd, self.missing = program_ramdisk.build(content, directory, self.operations)
             mine.initrd = pathlib.Path(mine.initrd)
+        if self.domains:
+            mine.initrd, mine.control_memory = domain_ramdisk.build(setup, directory), CONTROL_MEMORY
         return mine
 
     def take(self, system, runs, facts, cold):
@@ -60,6 +66,20 @@ def of_machine(arguments):
     return [name for name in {**table.SINGLE, **several} if exact or name not in table.EXACT]
 
 
+def plan_domains(arguments, quick):
+    """Only Ringfence's control domain has a toolstack here; with several processors, on the fewest of these."""
+    if arguments.programs and not arguments.operations or "ringfence" not in quick:
+        return []
+    several = {name: table.DOMAINS[name] for name in table.DOMAINS_SEVERAL}
+    planned = []
+    for processors, names in ((1, table.DOMAINS), *((number, several) for number in sorted(arguments.smp)[:1])):
+        if operations := chosen(names, arguments.operations):
+            planned.append(Suite(f"domains-{processors}", f"domains on {processors} processor{'s' * (processors > 1)}",
+                                 (table.DOMAINS_MEASURE,) + operations, processors, domains=True,
+                                 systems=("ringfence",)))
+    return planned
+
+
 def plan(arguments):
     """The suites that the arguments ask for: choosing only operations leaves out programs, and vice versa."""
     wanted, planned = arguments.operations, []
@@ -73,6 +93,7 @@ def plan(arguments):
                           chosen({**table.SEVERAL, **table.SCALING, **compared}, wanted), processors,
                           systems=quick)
                     for processors in arguments.smp]
+    planned += plan_domains(arguments, quick)
     if arguments.programs or not (wanted or arguments.no_programs):
         planned.append(Suite("programs", "programs", chosen(table.PROGRAMS, arguments.programs),
                              arguments.processors, True, quick))

@@ -38,6 +38,7 @@ class Setup:
         self.operations = arguments.operations
         self.logs = arguments.logs
         self.suite = "operations"
+        self.control_memory = None      # MiB; None: all there is
 
     def kernel_line(self, console):
         words = [f"console={console}", "quiet", "panic=-1", "transparent_hugepage=always",
@@ -111,9 +112,10 @@ class Ringfence(System):
     name, title = "ringfence", "Ringfence"
 
     def command(self, setup, directory, phases):
+        memory = f" memory={setup.control_memory}M" if setup.control_memory else ""
         return [str(ROOT / "tests/vm"), "-O", str(setup.build), "--cpu", setup.cpu,
                 "--mem", str(setup.memory), "--smp", str(setup.processors),
-                "--control", f"vcpus={setup.processors}", "--kernel", str(setup.linux / "vmlinux"),
+                "--control", f"vcpus={setup.processors}{memory}", "--kernel", str(setup.linux / "vmlinux"),
                 *(["--one-thread"] if setup.one_thread() else []),
                 "--initrd", str(setup.initrd), "--append", setup.kernel_line("hvc0"),
                 "--hv-append", "console=raw log-level=warning", "--timeout", str(TIME_LIMIT),

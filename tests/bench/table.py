@@ -58,6 +58,21 @@ SEVERAL = {
     "flush-protect": "mprotect twice, write beside a thread",
     "wake-other": "pipe ping-pong between processors",
 }
+# What the control domain does with other domains; guests are made by `rf`.
+DOMAINS = {
+    "event": "event to a domain and back",
+    "grant-map": "map a granted page, read it",
+    "grant-unmap": "unmap it",
+    "grant-map-16": "map 16 granted pages, read them",
+    "grant-unmap-16": "unmap them",
+    "grant-copy": "copy a granted page",
+    "create": "make a guest of 256 MiB",
+    "guest-boot": "make it, boot it to its init, power off",
+}
+# With several processors the other domain has its own.
+DOMAINS_SEVERAL = ("event", "grant-map", "grant-unmap")
+# What the others are compared with, in the same run.
+DOMAINS_MEASURE = "fork-exec"
 PROGRAMS = {
     "hackbench": "hackbench, sockets",
     "hackbench-pipe": "hackbench, pipes",
@@ -85,7 +100,7 @@ SIZES = (
     ("memory_kilobytes", "memory that Linux has, MiB", 1024),
 )
 SINGLE = {**MAIN, **FURTHER, **SCALING}
-TITLES = {**SINGLE, **SEVERAL, **PROGRAMS}
+TITLES = {**SINGLE, **SEVERAL, **DOMAINS, **PROGRAMS}
 
 
 def floor(operation):

@@ -2,9 +2,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # timeout: 60
 """The benchmark reads complete logs, refuses broken ones, and computes what it should."""
+import os
 import pathlib
 import re
 import struct
+import subprocess
 import sys
 import tempfile
 import types
@@ -160,10 +162,14 @@ class Plan(unittest.TestCase):
         return [suite.name for suite in suites.plan(arguments(**changed))]
 
     def test_everything(self):
-        self.assertEqual(self.names(smp=[2, 4]), ["operations", "processors-2", "processors-4", "programs"])
+        self.assertEqual(self.names(smp=[2, 4]), ["operations", "processors-2", "processors-4", "domains-1",
+                                                  "domains-2", "programs"])
+        self.assertNotIn("domains-1", self.names(systems=["native", "xen"]))
 
     def test_less(self):
-        self.assertEqual(self.names(no_programs=True, smp=[]), ["operations"])
+        self.assertEqual(self.names(no_programs=True, smp=[]), ["operations", "domains-1"])
+        self.assertEqual(self.names(operations=["create"]), ["domains-1"])
+        self.assertEqual(self.names(operations=["event"]), ["domains-1", "domains-2"])
         self.assertEqual(self.names(operations=["fork"]), ["operations"])
         self.assertEqual(self.names(operations=["ipi"]), ["processors-2"])
         self.assertEqual(self.names(programs=["gzip"]), ["programs"])
@@ -195,6 +201,55 @@ phase 1 iretq 10 0 sysretq 200 100
 
 def scaling_runs(getppid, fork):
     return results.parse(SCALING_LOG.format(getppid, fork), SCALING_PHASES)[-1]
+
+
+class Domains(unittest.TestCase):
+    def test_beside_a_fork_and_exec(self):
+        suite = suites.plan(arguments(operations=["create"], smp=[]))[0]
+        log = "bench: result 0 fork-exec 10 4000\nbench: result 0 create 1 6000\n"
+        suite.measured = {FakeSystem("ringfence"): results.parse(log, SCALING_PHASES)[0]}
+        self.assertRegex(sections.text([suite]), r"make a guest of 256 MiB +210.00 +6000 +15.00$")
+
+
+# Says its name and its words, and answers as apt would.
+APT = """#!/bin/sh
+echo "$*" >>{0}/asked
+echo "Version: 1"
+"""
+
+
+class Reuse(unittest.TestCase):
+    """What was measured before is neither measured nor prepared again, and apt is asked once."""
+
+    def setUp(self):
+        self.directory = tempfile.TemporaryDirectory()
+        self.addCleanup(self.directory.cleanup)
+        self.path = pathlib.Path(self.directory.name)
+        (self.path / "apt-cache").write_text(APT.format(self.path))
+        (self.path / "apt-cache").chmod(0o755)
+        folder = self.path / "ringfence/peers/xen-hypervisor-4.17-amd64_1"
+        (folder / "boot").mkdir(parents=True)
+        (folder / "boot/xen-4.17.gz").touch()
+        (folder / "xen.elf").touch()
+
+    def save(self, names):
+        suite = suites.plan(arguments(programs=["gzip"]))[0]
+        run = results.parse("bench: result 0 gzip 1 100\n", PHASES.splitlines(keepends=True)[0])[0]
+        suite.measured = {FakeSystem(name): run for name in names}
+        suite.missing = {"build": "no linker"}
+        figures.write(arguments(json=self.path / "old"), [suite])
+
+    def test_all_of_it(self):
+        self.save(["native", "xen"])
+        (self.path / "asked").unlink(missing_ok=True)
+        ended = subprocess.run(
+            [sys.executable, pathlib.Path(figures.__file__).with_name("run"), "--systems", "native,xen", "--programs", "gzip",
+             "-O", self.path, "--reuse", self.path / "old", "--json", self.path / "new", "--html", self.path / "html"],
+            env={**os.environ, "PATH": f"{self.path}:{os.environ['PATH']}", "XDG_CACHE_HOME": str(self.path)},
+            stdout=subprocess.PIPE, text=True, check=False)
+        self.assertRegex(ended.stdout, r"gzip of 2 MB +12.00 +100 ")
+        self.assertIn("missing: no linker", ended.stdout)
+        self.assertEqual((self.path / "asked").read_text(), "show --no-all-versions xen-hypervisor-4.17-amd64\n")
 
 
 class Report(unittest.TestCase):

@@ -51,6 +51,23 @@ def watch(m):
     assert "loaded by " in m.rf("dmesg")
 
 
+def counted(m, domain, name):
+    return sum(row["count"] for row in m.json(f"stats {domain}") if (row["kind"], row["name"]) == ("hypercall", name))
+
+
+def bench(m):
+    """It does what it says, as often as it says, and leaves nothing."""
+    before = {name: counted(m, "control", name) for name in ("event_send", "grant_map", "grant_unmap", "grant_copy")}
+    rows = {row["name"]: row for row in m.json("bench --rounds 1")}
+    assert all(row["nanoseconds"] > 0 for row in rows.values()), rows
+    done = {name: counted(m, "control", name) - count for name, count in before.items()}
+    mapped = sum(rows[name]["times"] for name in ("grant-map", "grant-unmap", "grant-map-16", "grant-unmap-16"))
+    assert done["event_send"] >= rows["event"]["times"] and done["grant_copy"] >= rows["grant-copy"]["times"], done
+    assert done["grant_map"] >= mapped and done["grant_unmap"] >= mapped, done
+    assert re.search(r"^event +event to a guest and back +\d+ +[0-9.]+$", m.rf("bench --rounds 1"), re.M)
+    assert m.names() == ["control", "hello"]
+
+
 def change(m):
     m.rf("pause hello")
     assert m.json("list hello")[0]["state"] == "paused"
@@ -155,7 +172,7 @@ def several(m):
     assert m.names() == ["control"]
 
 
-TESTS = (create, console, watch, change, ask, end, crash, wait, refuse, several)
+TESTS = (create, console, watch, bench, change, ask, end, crash, wait, refuse, several)
 
 
 # 1: a domain has crashed.

@@ -6,6 +6,7 @@
 #include "toolstack/rf/command.h"
 
 enum status verb_autostart(struct command *command);
+enum status verb_bench(struct command *command);
 enum status verb_check(struct command *command);
 enum status verb_console(struct command *command);
 enum status verb_create(struct command *command);

@@ -28,6 +28,7 @@ extern const struct operation task_operations[];
 extern const struct operation interrupt_operations[];
 extern const struct operation smp_operations[];
 extern const struct operation scaling_operations[];
+extern const struct operation domain_operations[];
 extern const struct operation program_operations[];
 
 /* Of what was measured, so much was only spent waiting and is no cost. */

@@ -11,7 +11,8 @@
  * All operations are performed in several runs, and nothing is printed within one. Run 0 finds
  * memory that nobody has used yet; the later ones are warm. The kernel hands on what its command
  * line says: bench_operations=NAME,NAME chooses, bench_runs=N is the number of runs; with bench_idle=1 it
- * does nothing, for ever, as in the control domain beside a guest that is measured.
+ * does nothing, for ever, as in the control domain beside a guest that is measured; with bench_end=1 it powers off
+ * at once, as a guest does whose start is measured.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -44,7 +45,7 @@ struct result {
 static const struct operation *const lists[] = {
 	call_operations,   memory_operations,  process_operations, task_operations,
 	switch_operations, file_operations,    socket_operations,  interrupt_operations,
-	smp_operations,	   scaling_operations, program_operations,
+	smp_operations,	   scaling_operations, domain_operations,  program_operations,
 };
 
 static struct result *results;
@@ -217,6 +218,8 @@ int main(int argc, char **argv)
 		return 0;
 	while (getenv("bench_idle"))
 		pause();
+	if (getenv("bench_end"))
+		power_off();
 	mount_filesystems();
 	set_options();
 	counters_open();
