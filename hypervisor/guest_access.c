@@ -47,6 +47,16 @@ static char *walk_pointer(struct vcpu *v, uint64_t address, bool write)
 	return mfn == FRAME_NONE ? NULL : frame_byte(mfn, address);
 }
 
+/* What was in its place goes to the second one: two pages that are used in turn both stay. */
+static void remember(struct vcpu *v, struct guest_access_entry entry)
+{
+	struct guest_access_entry *first = guest_access_entry(v, entry.page);
+
+	if ((first->page ^ entry.page) & ~PAGE_OFFSET)
+		*guest_access_second(v, entry.page) = *first;
+	*first = entry;
+}
+
 static __attribute__((noinline)) char *guest_pointer_slow(struct vcpu *v, uint64_t address,
 							  bool write)
 {
@@ -54,18 +64,22 @@ static __attribute__((noinline)) char *guest_pointer_slow(struct vcpu *v, uint64
 	char *pointer = walk_pointer(v, address, write);
 
 	if (pointer && address_is_kernel_half(address))
-		*guest_access_entry(v, address) = (struct guest_access_entry){
-			.page = (address & ~PAGE_OFFSET) | (write ? GUEST_ACCESS_WRITABLE : 0),
-			.generation = generation,
-			.pointer = pointer - (address & PAGE_OFFSET),
-		};
+		remember(v, (struct guest_access_entry){
+				    .page = (address & ~PAGE_OFFSET) |
+					    (write ? GUEST_ACCESS_WRITABLE : 0),
+				    .generation = generation,
+				    .pointer = pointer - (address & PAGE_OFFSET),
+			    });
 	return pointer;
 }
 
 static inline char *guest_pointer(struct vcpu *v, uint64_t address, bool write)
 {
-	char *pointer = guest_access_find(v, address, 1, write ? 0 : GUEST_ACCESS_WRITABLE);
+	uint64_t any = write ? 0 : GUEST_ACCESS_WRITABLE;
+	char *pointer = guest_access_find(v, address, 1, any);
 
+	if (!pointer)
+		pointer = guest_access_match(v, guest_access_second(v, address), address, 1, any);
 	return pointer ? pointer : guest_pointer_slow(v, address, write);
 }
 

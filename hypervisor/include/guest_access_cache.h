@@ -35,16 +35,29 @@ static inline struct guest_access_entry *guest_access_entry(struct vcpu *v, uint
 	return &v->access_cache.entry[hash >> (32 - GUEST_ACCESS_BITS)];
 }
 
-/* any: GUEST_ACCESS_WRITABLE if the page need not be writable, else 0. */
-static inline char *guest_access_find(struct vcpu *v, uint64_t address, size_t size, uint64_t any)
+/* Where it may be, too. */
+static inline struct guest_access_entry *guest_access_second(struct vcpu *v, uint64_t address)
+{
+	size_t first = (size_t)(guest_access_entry(v, address) - v->access_cache.entry);
+
+	return &v->access_cache.entry[first ^ 1];
+}
+
+static inline char *guest_access_match(const struct vcpu *v, const struct guest_access_entry *entry,
+				       uint64_t address, size_t size, uint64_t any)
 {
 	uint64_t offset = address & (FRAME_SIZE - 1);
-	const struct guest_access_entry *entry = guest_access_entry(v, address);
 
 	if ((entry->page | any) != ((address - offset) | GUEST_ACCESS_WRITABLE) ||
 	    entry->generation != guest_access_generation(v->domain) || offset > FRAME_SIZE - size)
 		return NULL;
 	return entry->pointer + offset;
+}
+
+/* any: GUEST_ACCESS_WRITABLE if the page need not be writable, else 0. */
+static inline char *guest_access_find(struct vcpu *v, uint64_t address, size_t size, uint64_t any)
+{
+	return guest_access_match(v, guest_access_entry(v, address), address, size, any);
 }
 
 /*

@@ -223,6 +223,30 @@ static void test_stacks_do_not_share(void **state)
 	}
 }
 
+/* Without a flush only what is forgotten is looked up again: two that share a place both stay, used in turn. */
+static void test_two_in_turn(void **state)
+{
+	const uint64_t other = page_that_shares(KERNEL_BASE);
+
+	(void)state;
+	*bytes(DATA) = 'a';
+	*bytes(DATA + 1) = 'b';
+	*bytes(DATA + 2) = 'c';
+	map(KERNEL_BASE, DATA, KERNEL_RW);
+	map(other, DATA + 2, KERNEL_RW);
+	assert_int_equal(read_byte(KERNEL_BASE), 'a');
+	assert_int_equal(read_byte(other), 'c');
+	map(KERNEL_BASE, DATA + 1, KERNEL_RW);
+	map(other, DATA + 1, KERNEL_RW);
+	for (unsigned i = 0; i < 3; i++) {
+		assert_int_equal(read_byte(KERNEL_BASE), 'a');
+		assert_int_equal(read_byte(other), 'c');
+	}
+	shadow_flush_all(domain);
+	assert_int_equal(read_byte(KERNEL_BASE), 'b');
+	assert_int_equal(read_byte(other), 'b');
+}
+
 static void test_cache_and_flush(void **state)
 {
 	const uint64_t other = page_that_shares(KERNEL_BASE);
@@ -304,11 +328,11 @@ static void test_physical(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		CASE(test_across_pages),	CASE(test_missing_tail),
-		CASE(test_addresses),		CASE(test_permissions),
-		CASE(test_accessed_dirty),	CASE(test_cache_and_flush),
-		CASE(test_cache_and_release),	CASE(test_physical),
-		CASE(test_stacks_do_not_share),
+		CASE(test_across_pages),    CASE(test_missing_tail),
+		CASE(test_addresses),	    CASE(test_permissions),
+		CASE(test_accessed_dirty),  CASE(test_two_in_turn),
+		CASE(test_cache_and_flush), CASE(test_cache_and_release),
+		CASE(test_physical),	    CASE(test_stacks_do_not_share),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
