@@ -48,6 +48,7 @@ static void device_release(struct device *device)
 static void device_fail(struct device *device, const char *text)
 {
 	device->failed = true;
+	device->resumes = false;
 	device_error(device, text);
 	device_say(device, STATE_CLOSING);
 }
@@ -66,6 +67,7 @@ static void device_connected(struct device *device, const char *wrong)
 		device->releasing = true;
 		device_fail(device, wrong);
 	} else if (!device->releasing) {
+		device->resumes = false;
 		keys_remove(device->store, device->back, "error");
 		device_say(device, STATE_CONNECTED);
 	}
@@ -115,20 +117,6 @@ static bool device_shares(enum keys_state front)
 	return front == STATE_INITIALISED || front == STATE_CONNECTED || front == STATE_CLOSING;
 }
 
-/* It is to go away: the front end is asked, unless it has nothing of the device. */
-static void device_go(struct device *device, enum keys_state front)
-{
-	if (device->connected && device_shares(front)) {
-		if (device->state != STATE_CLOSING)
-			device_say(device, STATE_CLOSING);
-		return;
-	}
-	device_release(device);
-	if (device->connected)
-		return;
-	device_say(device, STATE_CLOSED);
-	device->gone = true;
-}
 
 /* It is to stay. */
 static void device_stay(struct device *device, enum keys_state front)
@@ -145,6 +133,44 @@ static void device_stay(struct device *device, enum keys_state front)
 		device_say(device, STATE_WAITING);
 	if (front == STATE_INITIALISED)
 		device_connect(device);
+}
+
+/*
+ * Does it wait for a back end that had died? It may have the device in use, so it has to be served before it is asked
+ * to let go. One that says 1 and had rings before is about to show them again.
+ */
+static bool device_comes_back(const struct device *device, enum keys_state front)
+{
+	uint64_t queues;
+
+	if (front == STATE_INITIALISING)
+		return keys_number(device->store, device->front, "queues", 0, UINT32_MAX, &queues);
+	return front == STATE_INITIALISED || front == STATE_CONNECTED;
+}
+
+/* The front end is asked, when it has seen that it is connected. */
+static void device_ask(struct device *device, enum keys_state front)
+{
+	if (device->state != STATE_CLOSING && front != STATE_INITIALISED)
+		device_say(device, STATE_CLOSING);
+}
+
+/* It is to go away: the front end is asked, unless it has nothing of the device. */
+static void device_go(struct device *device, enum keys_state front)
+{
+	if (device->resumes && device_comes_back(device, front)) {
+		device_stay(device, front);
+		return;
+	}
+	if (device->connected && device_shares(front)) {
+		device_ask(device, front);
+		return;
+	}
+	device_release(device);
+	if (device->connected)
+		return;
+	device_say(device, STATE_CLOSED);
+	device->gone = true;
 }
 
 static void device_look(struct device *device)
@@ -238,6 +264,8 @@ static bool device_serve(struct device *device, const volatile sig_atomic_t *sto
 	opened = device_open(device);
 	if (opened) {
 		device_released(device);
+		device->resumes = device_comes_back(device,
+						    keys_state(device->store, device->front));
 		device_say(device, STATE_WAITING);
 		device_look(device);
 		while (!*stop && !device->gone && device_wait(device) >= 0)

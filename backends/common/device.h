@@ -50,6 +50,7 @@ struct device {
 	enum keys_state state;
 	bool connected; /* the worker has the front end's rings, or was told to take them */
 	bool releasing; /* it was told to let go, or does so by itself */
+	bool resumes;	/* a new worker, for a front end that had another one */
 	bool failed;	/* until the front end starts again */
 	bool changed;	/* the private folder was */
 	bool gone;	/* the device was taken away */

@@ -84,6 +84,25 @@ def test_nothing_is_lost_when_all_of_it_is_killed():
     kill_again_and_again(kill)
 
 
+def test_what_is_in_use_is_served_until_it_is_let_go():
+    """It was asked to let go, did not, and then its back end died: that may not take its disk away."""
+    with Disk() as disk:
+        front = disk.front("verify")
+        disk.serve()
+        store_daemon.eventually(lambda: connects(disk) == 1, "connected")
+        disk.write("online", 0)
+        for number in range(2, 5):
+            store_daemon.eventually(lambda: disk.key("state") == "5", "it is asked to let go")
+            disk.kill_worker()
+            store_daemon.eventually(lambda: connects(disk) == number or front.poll() is not None, "connected again")
+            expect(front.poll() is None, "the front end has ended")
+        front.send_signal(signal.SIGTERM)
+        text = front.communicate(timeout=100)[0]
+        expect(front.returncode == 0 and ", 4 connections" in text, text)
+        expect(disk.back.wait(store_daemon.SECONDS) == 0, "its status when it was let go")
+        expect(disk.key("state") == "6", "it is not closed")
+
+
 def test_a_hostile_front_end_hurts_itself():
     with Disk() as disk:
         front = disk.front("hostile")

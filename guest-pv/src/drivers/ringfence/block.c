@@ -5,8 +5,8 @@
  *
  * One work item does all that follows from a state, so nothing of it runs twice at once. It never
  * waits for a request, since it is what brings back a back end that has died: adding the disk, which
- * reads its partition table, has a work item of its own. Only where a disk goes is waited for its
- * requests, and whoever takes the device away ends that.
+ * reads its partition table, and draining one that goes, which waits for what was read ahead, have work
+ * items of their own.
  *
  * kill_requests() may run beside the work item: requests that the back end had are taken out of
  * under_way by an exchange, so each ends once.
@@ -225,7 +225,7 @@ static void resize(struct block_disk *disk)
 {
 	u64 sectors;
 
-	if (READ_ONCE(disk->added) && !block_keys_sectors(disk, &sectors))
+	if (READ_ONCE(disk->added) && !disk->closing && !block_keys_sectors(disk, &sectors))
 		set_capacity_and_notify(disk->disk, sectors);
 }
 
@@ -235,6 +235,20 @@ static void delete_disk(struct block_disk *disk)
 	if (disk->added && !disk->deleted)
 		del_gendisk(disk->disk);
 	WRITE_ONCE(disk->deleted, true);
+}
+
+/* Nobody has it open: what is left is reading ahead. */
+static void drain_work(struct work_struct *work)
+{
+	struct block_disk *disk = container_of(work, struct block_disk, drain_work);
+
+	flush_work(&disk->add_work);
+	if (disk->disk) {
+		blk_mark_disk_dead(disk->disk);
+		blk_mq_freeze_queue_wait(disk->disk->queue);
+	}
+	WRITE_ONCE(disk->drained, true);
+	look_again(disk);
 }
 
 /* --- Coming up */
@@ -364,9 +378,22 @@ static bool has_error(struct block_disk *disk)
 	return true;
 }
 
+/* No request is left, so nothing here waits for one. */
+static void finish_closing(struct block_disk *disk)
+{
+	if (disk->device->state == RF_STATE_CLOSED)
+		return;
+	resume_requests(disk);
+	if (disk->disk)
+		delete_disk(disk);
+	WRITE_ONCE(disk->dead, true);
+	block_queues_destroy(disk);
+	rf_device_set_state(disk->device, RF_STATE_CLOSED);
+}
+
 /*
- * What is used stays, unless the back end has gone already. Its requests are waited for, if there is
- * somebody to answer them.
+ * What is used stays, unless the back end has gone already. Requests are waited for: if the back end dies meanwhile, the
+ * next one answers them.
  */
 static void back_end_closes(struct block_disk *disk, bool gone)
 {
@@ -382,11 +409,9 @@ static void back_end_closes(struct block_disk *disk, bool gone)
 	if (gone)
 		kill_requests(disk);
 	resume_requests(disk);
-	if (disk->disk)
-		delete_disk(disk);
-	WRITE_ONCE(disk->dead, true);
-	block_queues_destroy(disk);
-	rf_device_set_state(device, RF_STATE_CLOSED);
+	if (!disk->closing)
+		queue_work(system_unbound_wq, &disk->drain_work);
+	disk->closing = true;
 }
 
 static void follow_states(struct block_disk *disk)
@@ -416,7 +441,9 @@ static void states_work(struct work_struct *work)
 	unsigned int noio = memalloc_noio_save();
 	const char *why = READ_ONCE(disk->broken);
 
-	if (why && !disk->dead)
+	if (READ_ONCE(disk->drained))
+		finish_closing(disk);
+	else if (why && !disk->dead)
 		fail(disk, RF_STATE_CLOSING, why);
 	else if (!disk->dead)
 		follow_states(disk);
@@ -439,6 +466,7 @@ static int probe(struct rf_device *device)
 	disk->device = device;
 	INIT_WORK(&disk->work, states_work);
 	INIT_WORK(&disk->add_work, add_disk_work);
+	INIT_WORK(&disk->drain_work, drain_work);
 	init_waitqueue_head(&disk->removal);
 	dev_set_drvdata(&device->dev, disk);
 	return 0;
@@ -470,6 +498,7 @@ static void remove(struct rf_device *device)
 	kill_requests(disk);
 	cancel_work_sync(&disk->work);
 	resume_requests(disk);
+	cancel_work_sync(&disk->drain_work);
 	if (disk->disk)
 		delete_disk(disk);
 	block_queues_destroy(disk);

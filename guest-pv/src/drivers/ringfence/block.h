@@ -75,12 +75,15 @@ struct block_disk {
 
 	struct work_struct work;	/* the states: block.c */
 	struct work_struct add_work;
+	struct work_struct drain_work;
 	wait_queue_head_t removal;	/* removed is set */
 	bool removed;			/* the device goes */
 	bool dead;			/* requests fail */
 	bool paused;			/* requests are not made, and interrupts do not come */
 	bool started;			/* it is being added, */
 	bool added;			/* has been, */
+	bool closing;			/* is being drained, */
+	bool drained;			/* has been, */
 	bool deleted;			/* and is no more */
 	const char *broken;		/* what the back end did that it must not, or NULL */
 };
