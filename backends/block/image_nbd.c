@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * What an NBD server serves. Format "nbd" is an address of one; the other formats are of qemu-nbd, which this starts
- * with the image, and which ends with the connection. qemu-nbd locks what it has open as QEMU does, so the successor
+ * with the image in a jail of its own (server.h), and which ends with the connection. qemu-nbd locks what it has open as QEMU does, so the successor
  * of a worker that was killed gets the image when the old server is done with it, and not before.
  *
  * Of a server somewhere else nobody knows when it has done what a dead worker had asked for: what was not answered
@@ -20,6 +20,7 @@
 #include <libnbd.h>
 
 #include "backends/block/image.h"
+#include "backends/block/server.h"
 
 #define PATIENCE 150 /* pauses of a tenth of a second */
 
@@ -38,7 +39,11 @@ static struct nbd_state *nbd_state(const struct image *image)
 
 static int nbd_start_server(struct nbd_handle *nbd, const struct image *image)
 {
-	const char *arguments[] = { "qemu-nbd",
+	const char *arguments[] = { "/proc/self/exe",
+				    SERVER_WORD,
+				    image->path,
+				    image->read_only ? "r" : "w",
+				    "qemu-nbd",
 				    "--format",
 				    image->kind->name,
 				    "--discard",

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* rf-block: the back end of one disk of one guest. docs/io.md describes the keys that it goes by. */
+#include <string.h>
+
 #include "backends/block/monitor.h"
+#include "backends/block/server.h"
 #include "backends/common/program.h"
 
 int main(int count, char **arguments)
@@ -14,5 +17,7 @@ int main(int count, char **arguments)
 		.run = monitor_run,
 	};
 
+	if (count > 1 && strcmp(arguments[1], SERVER_WORD) == 0)
+		return server_run(arguments + 2);
 	return program_run(&program, count, arguments);
 }

@@ -61,6 +61,28 @@ def test_a_worker_is_killed_with_qcow2_behind_it():
         expect(front.returncode == 0 and f", {KILLS + 1} connections" in text, text)
 
 
+def test_the_server_is_in_a_jail():
+    """It can write its image, and reaches nothing else."""
+    with Disk() as disk:
+        image = make_image(disk, "qcow2")
+        front = disk.front("verify", REQUESTS * 100)
+        disk.serve()
+        store_daemon.eventually(lambda: disk.key("state") == "4", "connected")
+        worker = disk.worker()
+        server, = open(f"/proc/{worker}/task/{worker}/children").read().split()
+        values = dict(line.split(":\t", 1) for line in open(f"/proc/{server}/status").read().splitlines() if ":\t" in line)
+        front.kill()
+        front.wait()
+        expect(values["Name"] == "qemu-nbd", values["Name"])
+        expect(values["Seccomp"] == "2" and values["NoNewPrivs"] == "1", "its system calls are not limited")
+        if os.getuid() == 0:
+            mounts = {line.split()[4]: line.split()[5] for line in open(f"/proc/{server}/mountinfo")}
+            expect(all(values[name].strip("0") == "" for name in ("CapEff", "CapPrm", "CapBnd")), "it has capabilities")
+            expect(os.readlink(f"/proc/{server}/ns/net") != os.readlink("/proc/self/ns/net"), "it has a network")
+            expect(os.listdir(f"/proc/{server}/root/dev") == ["null"], "it has devices")
+            expect([place for place, flags in mounts.items() if "rw" in flags.split(",")] == [str(image)], str(mounts))
+
+
 class Kit:
     """nbdkit with some memory, or whatever the words say."""
 
