@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * What an NBD server serves. Format "nbd" is an address of one; the other formats are of qemu-nbd, which this starts
- * with the image in a jail of its own (server.h), and which ends with the connection. qemu-nbd locks what it has open as QEMU does, so the successor
- * of a worker that was killed gets the image when the old server is done with it, and not before.
+ * with the image in a jail of its own (server.h), and which ends with the connection. qemu-nbd locks what it has open
+ * as QEMU does, so the successor of a worker that was killed gets the image when the old server is done with it, and
+ * not before.
  *
  * Of a server somewhere else nobody knows when it has done what a dead worker had asked for: what was not answered
  * may be written after it was made again.

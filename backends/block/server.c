@@ -4,8 +4,8 @@
  * in it; namespaces with nobody else; the image's owner as user; no capabilities; and without the system calls
  * that reach others.
  *
- * Odd: what may not be called is listed, not what may, as QEMU does it for itself: its programs call what their libraries
- * like. And nothing of this is done without root's rights, but for the system calls: whoever has none gives none.
+ * Odd: what may not be called is listed, not what may, as QEMU does it for itself: its programs call what their
+ * libraries like. And without root's rights only the system calls are limited: whoever has none has none to give up.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -117,7 +117,6 @@ static bool device_shares(enum keys_state front)
 	return front == STATE_INITIALISED || front == STATE_CONNECTED || front == STATE_CLOSING;
 }
 
-
 /* It is to stay. */
 static void device_stay(struct device *device, enum keys_state front)
 {
@@ -264,8 +263,8 @@ static bool device_serve(struct device *device, const volatile sig_atomic_t *sto
 	opened = device_open(device);
 	if (opened) {
 		device_released(device);
-		device->resumes = device_comes_back(device,
-						    keys_state(device->store, device->front));
+		device->resumes =
+			device_comes_back(device, keys_state(device->store, device->front));
 		device_say(device, STATE_WAITING);
 		device_look(device);
 		while (!*stop && !device->gone && device_wait(device) >= 0)

@@ -392,8 +392,8 @@ static void finish_closing(struct block_disk *disk)
 }
 
 /*
- * What is used stays, unless the back end has gone already. Requests are waited for: if the back end dies meanwhile, the
- * next one answers them.
+ * What is used stays, unless the back end has gone already. Requests are waited for: if the back end
+ * dies meanwhile, the next one answers them.
  */
 static void back_end_closes(struct block_disk *disk, bool gone)
 {
