@@ -484,11 +484,13 @@ endef
 $(foreach g,$(TOOLSTACK_GROUPS),$(eval $(call toolstack_test_rules,$(g))))
 
 # What races with another thread is looked at by another sanitizer, which cannot be linked with the usual one.
-RACE_SOURCES := $(filter-out %/main.c,$(call toolstack_sources,block))
-$(O)/tests/unit/test_block_race: tests/unit/test_block_race.c $(RACE_SOURCES) $(wildcard backends/*/*.h abi/io/*.h) $(O)/toolstack.link
-	@mkdir -p $(@D)
-	$(call say,HOSTLD,$@)
-	$(Q)$(CC) $(TOOLSTACK_HOST_FLAGS) -fsanitize=thread -Wno-tsan -o $@ $(filter %.c,$^) $(TOOLSTACK_LIBRARIES_block) -lcmocka
+define race_rule
+$(O)/tests/unit/test_$(1)_race: tests/unit/test_$(1)_race.c $(filter-out %/main.c,$(call toolstack_sources,$(1))) $(wildcard tests/unit/*.h backends/*/*.h abi/io/*.h) $(O)/toolstack.link
+	@mkdir -p $$(@D)
+	$$(call say,HOSTLD,$$@)
+	$$(Q)$(CC) $(TOOLSTACK_HOST_FLAGS) -fsanitize=thread -Wno-tsan -o $$@ $$(filter %.c,$$^) $(TOOLSTACK_LIBRARIES_$(1)) -lcmocka
+endef
+$(foreach g,block net,$(eval $(call race_rule,$(g))))
 
 $(FRONTS): $(O)/tests/system/%_front: $(FRONT_SOURCES) $(wildcard tests/system/*/*.[ch] backends/common/*.h abi/io/*.h) $(O)/toolstack.host.flags
 	@mkdir -p $(@D)

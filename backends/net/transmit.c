@@ -39,6 +39,8 @@ static void transmit_gather(struct transmit_packet *packet, const uint8_t *pool,
 				(struct iovec){ (void *)(pool + segment->offset + part),
 						segment->bytes - part };
 	}
+	/* From here on the copy is what is looked at, by the compiler too: what is there may change. */
+	__asm__ volatile("" ::: "memory");
 	packet->piece[0] = (struct iovec){ &packet->tap, sizeof(packet->tap) };
 	packet->piece[1] = (struct iovec){ packet->header, copied };
 }

@@ -12,10 +12,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
 #include "backends/block/queue.h"
+#include "tests/fuzz/fuzz_input.h"
+#include "tests/unit/fake_link.h"
 
 #define SLOTS	    32
 #define RING_GRANT  1
@@ -34,63 +34,9 @@ static struct queue_disk disk;
 static struct queue queue;
 static struct image_work *started[SLOTS];
 static unsigned count;
-static int port;
-static unsigned mapped;
 static uint64_t requests;
 
-static void require(bool holds)
-{
-	if (!holds)
-		abort();
-}
-
 /* --- What it is linked with --- */
-
-static int fake_map(struct link *link, struct link_memory *memory)
-{
-	(void)link;
-	if (memory->grant == RING_GRANT)
-		memory->address = ring_memory;
-	else if (memory->grant == POOL_GRANT)
-		memory->address = pool_memory;
-	else if (memory->grant == OTHER_GRANT && memory->first + memory->frames <= 8)
-		memory->address = other_memory + memory->first * LINK_FRAME;
-	else
-		return -1;
-	mapped++;
-	return 0;
-}
-
-static void fake_unmap(struct link *link, struct link_memory *memory)
-{
-	(void)link;
-	(void)memory;
-	require(mapped > 0);
-	mapped--;
-}
-
-static int fake_connect(struct link *link, struct link_port *connected)
-{
-	(void)link;
-	connected->file = port;
-	return 0;
-}
-
-static void fake_disconnect(struct link *link, struct link_port *connected)
-{
-	(void)link;
-	(void)connected;
-}
-
-static void fake_send(struct link *link, const struct link_port *connected)
-{
-	(void)link;
-	(void)connected;
-}
-
-static const struct link_methods methods = { fake_map,	      fake_unmap, fake_connect,
-					     fake_disconnect, fake_send,  NULL };
-static struct link fake_link = { &methods, true };
 
 static bool is_within(const struct iovec *piece, const uint8_t *memory, size_t bytes)
 {
@@ -174,7 +120,7 @@ static void disconnect_queue(void)
 	while (!queue_idle(&queue))
 		loop_turn(&disk.loop, false);
 	queue_close(&queue);
-	require(!mapped);
+	require(!fake_mapped);
 }
 
 static void turn(void)
@@ -190,20 +136,6 @@ static void turn(void)
 	require(ring_back_open_requests(&queue.ring) == count + waiting());
 	require(queue.ring.responded - before <= 4 * SLOTS);
 	require(shared->response_producer == queue.ring.responded);
-}
-
-struct input {
-	const uint8_t *data;
-	size_t size;
-};
-
-static uint32_t take(struct input *input, unsigned bytes)
-{
-	uint32_t value = 0;
-
-	for (; bytes && input->size; bytes--, input->size--)
-		value = value << 8 | *input->data++;
-	return value;
 }
 
 static void put(struct rf_block_request *request)
@@ -294,7 +226,11 @@ static void say(void)
 
 static void start(void)
 {
-	port = eventfd(0, EFD_NONBLOCK);
+	fake_grant[RING_GRANT] =
+		(struct fake_grant){ ring_memory, sizeof(ring_memory) / LINK_FRAME };
+	fake_grant[POOL_GRANT] = (struct fake_grant){ pool_memory, POOL_FRAMES };
+	fake_grant[OTHER_GRANT] =
+		(struct fake_grant){ other_memory, sizeof(other_memory) / LINK_FRAME };
 	require(loop_open(&disk.loop, 64, 0) == 0);
 	disk.link = &fake_link;
 	disk.image.kind = &kind;

@@ -5,20 +5,20 @@
  * each request has one response; what waits is bounded.
  *
  * The input is a list of steps: a packet, a buffer, a producer, a byte, a packet from outside. At the end it says how
- * many packets there were.
+ * many requests there were.
  *
- * options: -max_len=3000 -len_control=0 -runs=4000
- * full-options: -max_len=3000 -len_control=0 -runs=400000
+ * options: -max_len=3000 -len_control=0 -runs=16000
+ * full-options: -max_len=3000 -len_control=0 -runs=1600000
  */
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include "backends/net/queue.h"
+#include "tests/fuzz/fuzz_input.h"
+#include "tests/unit/fake_link.h"
 
 #define SLOTS	    32
 #define TRANSMIT    1
@@ -31,57 +31,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static _Alignas(4096) uint8_t memory[4][POOL_FRAMES * LINK_FRAME];
 static struct queue_interface interface;
 static struct queue queue;
-static int port, outside;
-static unsigned mapped;
-static uint64_t sent;
-
-static void require(bool holds)
-{
-	if (!holds)
-		abort();
-}
-
-/* --- What it is linked with --- */
-
-static int fake_map(struct link *link, struct link_memory *map)
-{
-	(void)link;
-	if (map->grant < TRANSMIT || map->grant > POOL)
-		return -1;
-	map->address = memory[map->grant];
-	mapped++;
-	return 0;
-}
-
-static void fake_unmap(struct link *link, struct link_memory *map)
-{
-	(void)link;
-	(void)map;
-	require(mapped-- > 0);
-}
-
-static int fake_connect(struct link *link, struct link_port *connected)
-{
-	(void)link;
-	connected->file = port;
-	return 0;
-}
-
-static void fake_disconnect(struct link *link, struct link_port *connected)
-{
-	(void)link;
-	(void)connected;
-}
-
-static void fake_send(struct link *link, const struct link_port *connected)
-{
-	(void)link;
-	(void)connected;
-}
-
-static const struct link_methods methods = { fake_map,	      fake_unmap, fake_connect,
-					     fake_disconnect, fake_send,  NULL };
-static struct link fake_link = { &methods, false };
+static int outside;
+static uint64_t sent, requests;
 
 /* --- The mutator --- */
 
@@ -139,7 +90,7 @@ static void disconnect_queue(void)
 	while (!queue_idle(&queue))
 		loop_turn(&interface.loop, false);
 	queue_close(&queue);
-	require(!mapped);
+	require(!fake_mapped);
 }
 
 static void check_departed(void)
@@ -173,20 +124,6 @@ static void turn(void)
 	loop_turn(&interface.loop, false);
 }
 
-struct input {
-	const uint8_t *data;
-	size_t size;
-};
-
-static uint32_t take(struct input *input, unsigned bytes)
-{
-	uint32_t value = 0;
-
-	for (; bytes && input->size; bytes--, input->size--)
-		value = value << 8 | *input->data++;
-	return value;
-}
-
 static void put(unsigned which, const void *request, size_t bytes)
 {
 	struct rf_ring *ring = ring_of(which);
@@ -194,6 +131,7 @@ static void put(unsigned which, const void *request, size_t bytes)
 
 	memcpy(slots + (ring->request_producer % SLOTS) * bytes, request, bytes);
 	ring->request_producer++;
+	requests++;
 }
 
 static void make_packet(struct input *input)
@@ -267,9 +205,11 @@ static void say(void)
 {
 	const struct message_statistics *counts = &interface.statistics;
 
-	printf("packets that went: %lu, that came: %lu; invalid: %lu, unfit: %lu, no buffer: %lu\n",
-	       (unsigned long)sent, (unsigned long)counts->received, (unsigned long)counts->invalid,
-	       (unsigned long)counts->unfit, (unsigned long)counts->no_buffer);
+	printf("requests: %lu; packets that went: %lu, that came: %lu; invalid: %lu, unfit: %lu, "
+	       "no buffer: %lu\n",
+	       (unsigned long)requests, (unsigned long)sent, (unsigned long)counts->received,
+	       (unsigned long)counts->invalid, (unsigned long)counts->unfit,
+	       (unsigned long)counts->no_buffer);
 }
 
 static void start(void)
@@ -277,7 +217,8 @@ static void start(void)
 	pthread_t thread;
 	int pair[2];
 
-	port = eventfd(0, EFD_NONBLOCK);
+	for (unsigned i = TRANSMIT; i <= POOL; i++)
+		fake_grant[i] = (struct fake_grant){ memory[i], POOL_FRAMES };
 	require(!socketpair(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0, pair));
 	outside = pair[0];
 	interface.tap = (struct tap){ .file = { pair[1] }, .files = 1, .plain = true };

@@ -7,10 +7,9 @@
 #include "unit.h"
 
 #include <pthread.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
 #include "backends/block/queue.h"
+#include "fake_link.h"
 
 #define SLOTS	32
 #define RING	1
@@ -27,44 +26,6 @@ static struct image_work *started[SLOTS];
 static unsigned count;
 static uint64_t done, broken;
 static bool stopping;
-
-static int fake_map(struct link *link, struct link_memory *memory)
-{
-	(void)link;
-	if (memory->grant != RING && memory->grant != POOL)
-		return -1;
-	memory->address = memory->grant == RING ? ring_memory : pool_memory;
-	return 0;
-}
-
-static void fake_unmap(struct link *link, struct link_memory *memory)
-{
-	(void)link;
-	(void)memory;
-}
-
-static int fake_connect(struct link *link, struct link_port *port)
-{
-	(void)link;
-	port->file = eventfd(0, EFD_NONBLOCK);
-	return 0;
-}
-
-static void fake_disconnect(struct link *link, struct link_port *port)
-{
-	(void)link;
-	close(port->file);
-}
-
-static void fake_send(struct link *link, const struct link_port *port)
-{
-	(void)link;
-	(void)port;
-}
-
-static const struct link_methods methods = { fake_map,	      fake_unmap, fake_connect,
-					     fake_disconnect, fake_send,  NULL };
-static struct link fake_link = { &methods, false };
 
 static void fake_start(struct image *image, struct image_work *work)
 {
@@ -176,6 +137,8 @@ static void requests_that_change_do_no_harm(void **state)
 
 	(void)state;
 	assert_int_equal(loop_open(&disk.loop, 64, 0), 0);
+	fake_grant[RING] = (struct fake_grant){ ring_memory, sizeof(ring_memory) / LINK_FRAME };
+	fake_grant[POOL] = (struct fake_grant){ pool_memory, FRAMES };
 	disk.link = &fake_link;
 	disk.image.kind = &kind;
 	disk.rules = (struct request_rules){ SECTORS, 512,   RF_BLOCK_BYTES_MAX,
