@@ -45,9 +45,15 @@ struct rf_control_domain {
 	uint32_t reserved; /* must be zero, here and below */
 };
 
+/*
+ * create: flags. The domain is destroyed when the file is closed, unless RF_CONTROL_DOMAIN_KEEP has come before: so
+ * nothing is left of it if the program that builds it is killed.
+ */
+#define RF_CONTROL_CREATE_FLEETING 1
+
 struct rf_control_create {
 	uint32_t domain; /* out */
-	uint32_t reserved;
+	uint32_t flags;
 	struct rf_domain_config config;
 };
 
@@ -165,6 +171,8 @@ struct rf_control_grant_copy {
 #define RF_CONTROL_GRANT_MAP	   RF_CONTROL(13, rf_control_grant_map)
 #define RF_CONTROL_GRANT_UNMAP	   RF_CONTROL(14, rf_control_grant_unmap)
 #define RF_CONTROL_GRANT_COPY	   RF_CONTROL(15, rf_control_grant_copy)
+#define RF_CONTROL_DOMAIN_KEEP                                                                     \
+	RF_CONTROL(16, rf_control_domain) /* ENOENT: this file has no such one */
 
 _Static_assert(sizeof(struct rf_control_domain) == 8, "rf_control_domain layout");
 _Static_assert(sizeof(struct rf_control_create) == 128, "rf_control_create layout");

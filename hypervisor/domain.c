@@ -47,6 +47,8 @@ static uint64_t last_serial;
 static bool reaping;
 static bool any_crashed;
 
+size_t domain_last_number;
+
 /* --- Beginning --- */
 
 uint64_t domain_shadow_default(uint64_t frames)
@@ -54,15 +56,30 @@ uint64_t domain_shadow_default(uint64_t frames)
 	return frames / 64 > SHADOW_FRAMES_LEAST ? frames / 64 : SHADOW_FRAMES_LEAST;
 }
 
-/* Number 0 is the control domain's. */
+/*
+ * In turn, so that a number means the same domain for as long as can be. Number 0 is the control domain's.
+ * With the lock.
+ */
+static size_t next_number(const struct domain *d)
+{
+	size_t number;
+
+	if (d->control)
+		return bitmap_find_next_clear(numbers, DOMAIN_MAX, 0);
+	number = bitmap_find_next_clear(numbers, DOMAIN_MAX, domain_last_number + 1);
+	return number < DOMAIN_MAX ? number : bitmap_find_next_clear(numbers, DOMAIN_MAX, 1);
+}
+
 static bool take_number(struct domain *d)
 {
 	size_t number;
 
 	spin_lock(&domain_list_lock);
-	number = bitmap_find_next_clear(numbers, DOMAIN_MAX, d->control ? 0 : 1);
-	if (number < DOMAIN_MAX)
+	number = next_number(d);
+	if (number < DOMAIN_MAX) {
 		bitmap_set(numbers, number);
+		domain_last_number = number;
+	}
 	spin_unlock(&domain_list_lock);
 	d->id = (uint16_t)number;
 	return number < DOMAIN_MAX;

@@ -7,6 +7,7 @@
 #define HYPERVISOR_DOMAIN_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "abi/domain.h"
@@ -112,6 +113,9 @@ uint64_t domain_shadow_default(uint64_t frames);
 
 /* NULL when something was not to be had: then *error says what. vCPUs are down. */
 struct domain *domain_create(const struct domain_config *config, const char **error);
+
+/* The number that was given last. Nobody but tests sets it, to see one given again. */
+extern size_t domain_last_number;
 
 /* A reference, or NULL. RF_DOMAIN_SELF is the caller's. */
 struct domain *domain_find(uint64_t id);

@@ -27,6 +27,10 @@ def guest(m, commands, seconds=60):
     return found.group(0).split(f"echo {mark}-$((6*7))")[-1]
 
 
+def number(m):
+    return m.json("domid disky")
+
+
 def disk(m):
     [row] = m.json("disk-list disky")
     return row
@@ -62,15 +66,15 @@ def kill(m):
     m.type("(sleep 1; echo 'for i in 1 2 3 4 5 6 7 8; do dd if=/dev/urandom of=/mnt/$i bs=32k count=32 2>/dev/null; "
            "md5sum /mnt/$i >>/mnt/sums; sync; done; echo written-$((6*7))'; sleep 100) | timeout 100 rf console disky "
            ">/tmp/killing 2>&1 &\n")
-    for number in range(KILLS):
-        status, text = m.run("sleep 1.5; ps | grep 'rf-block 1 0' | grep -v grep | tail -1 | awk '{print $1}'")
-        assert m.run(f"kill -9 {text.split()[0]}")[0] == 0, f"{number}: {text}"
+    for count in range(KILLS):
+        status, text = m.run(f"sleep 1.5; ps | grep 'rf-block {number(m)} 0' | grep -v grep | tail -1 | awk '{{print $1}}'")
+        assert m.run(f"kill -9 {text.split()[0]}")[0] == 0, f"{count}: {text}"
     m.run("until grep written-42 /tmp/killing; do sleep 1; done")
     m.run("kill %% 2>/dev/null; wait")
     text = guest(m, "umount /mnt; mount /dev/xvda /mnt; cd /; md5sum -c /mnt/sums | grep -c OK; dmesg | grep -ci i/o.error")
     assert re.findall(r"^(\d+)$", text, re.M)[-2:] == ["8", "0"], text
     guest(m, "umount /mnt")
-    assert "another one" in m.run("cat /run/ringfence/block-1-0.log")[1]
+    assert "another one" in m.run(f"cat /run/ringfence/block-{number(m)}-0.log")[1]
 
 
 def attach(m):
@@ -95,11 +99,12 @@ def grow(m):
 
 def end(m):
     """Nothing is left: no process, no folder, no memory."""
+    domain = number(m)
     m.rf("destroy disky")
     m.run("for i in $(seq 40); do pidof rf-block || break; sleep 1; done")
     status, text = m.run("pidof rf-block && ps -o pid,stat,args | grep rf-block")
     assert status, text
-    m.rf("store-exists /local/domain/0/backend/block/1", status=3)
+    m.rf(f"store-exists /local/domain/0/backend/block/{domain}", status=3)
 
 
 def refuse(m):

@@ -103,7 +103,7 @@ def check_restart(machine):
 
 def check_ends(machine):
     machine.must("rf destroy hello; rf store-exists /local/domain/1; echo status $?", "status 3")
-    # Another has its number, and is destroyed behind the back of rf.
+    # Another is destroyed behind the back of rf.
     create(machine)
     domain = re.search(r"\n(\d+)\n", machine.must("rf domid hello", r"\n\d+\n")).group(1)
     machine.guest(domain, "echo I-am-$(cat /sys/kernel/ringfence/name)-$((6*7))", "I-am-hello-42")

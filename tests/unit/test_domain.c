@@ -112,7 +112,34 @@ static void test_numbers(void **state)
 	domain_put(found);
 	while (domain_reap())
 		;
-	assert_int_equal(fake_domain_create(false, 16)->id, 1);
+	assert_int_equal(fake_domain_create(false, 16)->id, 4);
+}
+
+static void make_and_end(uint16_t number)
+{
+	struct domain *d = fake_domain_create(false, 16);
+
+	assert_int_equal(d->id, number);
+	assert_int_equal(domain_destroy(d), 0);
+	while (domain_reap())
+		;
+}
+
+/* The one that was free for longest, so that who still knows a number seldom means another domain by it. */
+static void test_numbers_in_turn(void **state)
+{
+	struct domain *stays;
+
+	(void)state;
+	fake_domain_create(true, 16);
+	make_and_end(1);
+	stays = fake_domain_create(false, 16);
+	assert_int_equal(stays->id, 2);
+	for (uint16_t number = 3; number < DOMAIN_MAX; number++)
+		make_and_end(number);
+	make_and_end(1);
+	make_and_end(3);
+	assert_audit();
 }
 
 static void test_reap_is_bounded(void **state)
@@ -332,6 +359,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_create, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_create_fails, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_numbers, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_numbers_in_turn, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_reap_is_bounded, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_reap_waits_for_cpus, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_shutdown, setup, teardown),

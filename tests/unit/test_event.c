@@ -406,6 +406,7 @@ static void test_death(void **state)
 		assert_int_equal(do_event_send(near[i]), -ENOTCONN);
 	}
 	/* The next of that number is not who was meant. */
+	domain_last_number = number - 1U;
 	create_with_page(&b, "again");
 	assert_int_equal(b->id, number);
 	assert_int_equal(do_event_connect(a->id, near[0]), -ENOENT);

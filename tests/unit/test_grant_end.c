@@ -160,6 +160,7 @@ static void test_granter_dies(void **state)
 	assert_string_equal(arch_frame_pointer(mfn), "still there");
 	assert_audit();
 	/* A later domain with its number has nothing to do with it. */
+	domain_last_number = 0;
 	domains[A] = make_domain("later", false);
 	add_grant_page(domains[A]);
 	assert_int_equal(domains[A]->id, 1);

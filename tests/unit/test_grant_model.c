@@ -4,20 +4,18 @@
  * state that the model can come to. Domains are a control domain, a and b; a has frames 0 and 1, b
  * frame 2, the control domain maps and copies, as they do; there are two grants of a's and one of b's.
  *
- * The walk goes from state to state in one machine, always to the nearest operation that was not
- * tried yet. After each, the result, what everybody reaches and how, what the granters see, and how
- * many hold each frame must be as the model says. So whatever led to a state, all that follows is as
- * after the shortest way there.
+ * After each (see states.h), the result, what everybody reaches and how, what the granters see, and how many hold each
+ * frame must be as the model says.
  */
 #include "grant_unit.h"
+
+#include "states.h"
 
 #include "abi/memory.h"
 
 #define GRANTS	    3
 #define SLOTS	    2 /* mappings of a domain, at most; which may have so many is below */
 #define PLACES	    3 /* guest frames that the others map at */
-#define STATES_MAX  (1 << 16)
-#define HASH	    (1 << 17)
 #define AUDIT_EVERY 512
 
 /* --- What there is --- */
@@ -73,13 +71,12 @@ struct operation {
 	unsigned place;
 };
 
-#define OPERATIONS_MAX 128
-static struct operation all[OPERATIONS_MAX];
+static struct operation all[STATES_OPERATIONS];
 static unsigned operation_count;
 
 static void add(enum kind kind, int who, uint32_t what, unsigned how, unsigned place)
 {
-	assert_true(operation_count < OPERATIONS_MAX);
+	assert_true(operation_count < STATES_OPERATIONS);
 	all[operation_count++] = (struct operation){ kind, who, what, how, place };
 }
 
@@ -270,8 +267,10 @@ static bool is_tried(const struct operation *op)
 }
 
 /* Not what nobody could do, nor a mapping more than the model has room for. */
-static bool is_possible(const struct operation *op)
+static bool is_possible(unsigned number)
 {
+	const struct operation *op = &all[number];
+
 	/* In the order of their numbers. */
 	if (op->kind == CREATE)
 		return now.dead[op->who] && !(op->who == B && now.dead[A]);
@@ -346,6 +345,7 @@ static int64_t real_set(const struct operation *op)
 
 static int64_t real_create(int who)
 {
+	domain_last_number = (size_t)who - 1;
 	domains[who] = make_domain(who == A ? "a" : "b", false);
 	assert_int_equal(domains[who]->id, who);
 	add_grant_page(domains[who]);
@@ -500,136 +500,33 @@ static void compare(void)
 
 /* --- The walk --- */
 
-struct state {
-	struct model model;
-	int32_t next[OPERATIONS_MAX]; /* by operation: state; UNKNOWN, IMPOSSIBLE */
-	uint32_t round;		      /* of the search that saw it, */
-	int32_t from;		      /* from where */
-	uint8_t by;
-	uint8_t first_unknown; /* operations below it are known */
-};
-
-#define UNKNOWN	   (-1)
-#define IMPOSSIBLE (-2)
-
-static struct state *states;
-static int32_t state_count, *table;
-static int32_t *queue;
-static uint32_t search_round;
-static uint64_t steps;
-
-static uint64_t hash_of(const struct model *m)
-{
-	const uint8_t *bytes = (const uint8_t *)m;
-	uint64_t hash = 14695981039346656037ULL;
-
-	for (unsigned i = 0; i < sizeof(*m); i++)
-		hash = (hash ^ bytes[i]) * 1099511628211ULL;
-	return hash ^ hash >> 32;
-}
-
-/* The state that the model is in now. */
-static int32_t state_now(void)
-{
-	uint64_t i = hash_of(&now) % HASH;
-	struct state *s;
-
-	for (; table[i] >= 0; i = (i + 1) % HASH)
-		if (memcmp(&states[table[i]].model, &now, sizeof(now)) == 0)
-			return table[i];
-	assert_true(state_count < STATES_MAX);
-	table[i] = state_count;
-	s = &states[state_count];
-	s->model = now;
-	for (unsigned op = 0; op < operation_count; op++)
-		s->next[op] = is_possible(&all[op]) ? UNKNOWN : IMPOSSIBLE;
-	if (state_count % AUDIT_EVERY == 0)
-		assert_audit();
-	return state_count++;
-}
-
-static int32_t step(int32_t from, unsigned number)
+static void perform(unsigned number)
 {
 	const struct operation *op = &all[number];
 	int64_t result = real_step(op), expected = model_step(op);
 
 	if (result != expected)
-		fail_msg("state %d, operation %u (kind %d by %d): %ld, not %ld", from, number,
-			 op->kind, op->who, result, expected);
+		fail_msg("operation %u (kind %d by %d): %ld, not %ld", number, op->kind, op->who,
+			 result, expected);
 	sort_mappings();
 	compare();
-	steps++;
-	states[from].next[number] = state_now();
-	return states[from].next[number];
-}
-
-static unsigned first_unknown(struct state *s)
-{
-	while (s->first_unknown < operation_count && s->next[s->first_unknown] != UNKNOWN)
-		s->first_unknown++;
-	return s->first_unknown;
-}
-
-/* Goes back along the search, and then does what was found. */
-static int32_t go_to(int32_t from, int32_t to)
-{
-	static uint8_t way[STATES_MAX];
-	uint32_t length = 0;
-
-	for (int32_t at = to; at != from; at = states[at].from)
-		way[length++] = states[at].by;
-	while (length > 0)
-		from = step(from, way[--length]);
-	assert_int_equal(from, to);
-	return from;
-}
-
-/* The nearest state with something unknown, or -1. */
-static int32_t search(int32_t from)
-{
-	int32_t head = 0, tail = 0;
-
-	states[from].round = ++search_round;
-	queue[tail++] = from;
-	while (head < tail) {
-		struct state *s = &states[queue[head]];
-
-		if (first_unknown(s) < operation_count)
-			return queue[head];
-		for (unsigned op = 0; op < operation_count; op++) {
-			int32_t next = s->next[op];
-
-			if (next < 0 || states[next].round == search_round)
-				continue;
-			states[next].round = search_round;
-			states[next].from = queue[head];
-			states[next].by = (uint8_t)op;
-			queue[tail++] = next;
-		}
-		head++;
-	}
-	return -1;
 }
 
 static void test_everything(void **state)
 {
-	int32_t at, to;
+	struct states_test test = {
+		.model = &now,
+		.size = sizeof(now),
+		.is_possible = is_possible,
+		.perform = perform,
+		.audit = assert_audit,
+		.audit_every = AUDIT_EVERY,
+	};
 
 	(void)state;
-	states = calloc(STATES_MAX, sizeof(*states));
-	queue = calloc(STATES_MAX, sizeof(*queue));
-	table = malloc(HASH * sizeof(*table));
-	memset(table, 0xff, HASH * sizeof(*table));
 	list_operations();
-	at = state_now();
-	while ((to = search(at)) >= 0) {
-		at = go_to(at, to);
-		at = step(at, first_unknown(&states[at]));
-	}
-	print_message("%d states, %u operations, %lu steps\n", state_count, operation_count, steps);
-	free(states);
-	free(queue);
-	free(table);
+	test.operations = operation_count;
+	states_try_all(&test);
 }
 
 int main(void)

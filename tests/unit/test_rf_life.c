@@ -22,6 +22,8 @@ struct hypervisor {
 	bool there[NUMBERS];
 	uint64_t serial;
 	bool no_start;
+	uint32_t kept; /* the domain that was kept last; 0: none */
+	bool no_keep;
 	unsigned dying; /* how often one that is destroyed is still seen */
 };
 
@@ -81,6 +83,16 @@ static int64_t call(struct access *access, uint32_t number, const uint64_t *a)
 	}
 }
 
+static int64_t keep(struct access *access, uint32_t domain)
+{
+	struct hypervisor *h = (struct hypervisor *)access;
+
+	if (h->no_keep)
+		return -ENOENT;
+	h->kept = domain;
+	return 0;
+}
+
 struct setup {
 	struct hypervisor h;
 	struct config config;
@@ -105,7 +117,7 @@ static void start(struct setup *s, const char *name)
 	char path[96];
 
 	memset(s, 0, sizeof(*s));
-	s->h.access = (struct access){ .call = call, .device = -1 };
+	s->h.access = (struct access){ .call = call, .keep = keep, .device = -1 };
 	s->h.there[0] = true;
 	strcpy(s->h.domains[0].name, "control");
 	s->h.domains[0].control = 1;
@@ -306,6 +318,76 @@ static void test_restart_fails(void **state)
 	finish(&s);
 }
 
+/* It is its maker's until all of it is there; what cannot be kept is not left. */
+static void test_kept_last(void **state)
+{
+	struct setup s;
+
+	(void)state;
+	start(&s, "web");
+	s.h.no_start = true;
+	assert_false(life_create(&s.h.access, &s.config, false, &s.info, &s.report));
+	assert_int_equal(s.h.kept, 0);
+	s.h.no_start = false;
+	s.h.no_keep = true;
+	memset(&s.report, 0, sizeof(s.report));
+	assert_false(life_create(&s.h.access, &s.config, false, &s.info, &s.report));
+	assert_non_null(strstr(s.report.error, "web: cannot be kept: "));
+	assert_false(s.h.there[1]);
+	s.h.no_keep = false;
+	assert_true(life_create(&s.h.access, &s.config, false, &s.info, &s.report));
+	assert_int_equal(s.h.kept, s.info.domain);
+	finish(&s);
+}
+
+static bool has_file(const struct setup *s, const char *name)
+{
+	char path[96];
+
+	snprintf(path, sizeof(path), "%s/%s", s->folder, name);
+	return !access(path, F_OK);
+}
+
+static void write_file(const struct setup *s, const char *name, const char *text)
+{
+	char path[96];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/%s", s->folder, name);
+	file = fopen(path, "w");
+	assert_non_null(file);
+	fputs(text, file);
+	fclose(file);
+}
+
+/* Of domains that are gone, or others now; and nothing else. */
+static void test_sweep(void **state)
+{
+	struct setup s;
+
+	(void)state;
+	start(&s, "web");
+	assert_true(life_create(&s.h.access, &s.config, true, &s.info, &s.report));
+	assert_int_equal(life_sweep(&s.h.access), 0);
+	write_file(&s, "5.json", "{ \"serial\": 77, \"config\": { \"uuid\": \"x\" } }");
+	write_file(&s, "6.json", "half of somethi");
+	write_file(&s, "6.json.new", "");
+	write_file(&s, "block-5-0.log", "");
+	assert_int_equal(life_sweep(&s.h.access), 2);
+	assert_true(has_file(&s, "1.json") && has_file(&s, "6.json.new"));
+	assert_false(has_file(&s, "5.json") || has_file(&s, "6.json"));
+	/* The same number, another domain. */
+	s.h.domains[1].serial += 5;
+	assert_int_equal(life_sweep(&s.h.access), 1);
+	assert_false(has_file(&s, "1.json"));
+	/* Making one does it as well. */
+	write_file(&s, "7.json", "{}");
+	s.h.there[1] = false;
+	assert_true(life_create(&s.h.access, &s.config, true, &s.info, &s.report));
+	assert_false(has_file(&s, "7.json"));
+	finish(&s);
+}
+
 static void test_wait(void **state)
 {
 	struct setup s;
@@ -332,7 +414,8 @@ int main(void)
 		cmocka_unit_test(test_recall),	 cmocka_unit_test(test_ends),
 		cmocka_unit_test(test_others),	 cmocka_unit_test(test_restart_fails),
 		cmocka_unit_test(test_wait),	 cmocka_unit_test(test_start),
-		cmocka_unit_test(test_not_kept),
+		cmocka_unit_test(test_not_kept), cmocka_unit_test(test_kept_last),
+		cmocka_unit_test(test_sweep),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -217,6 +217,25 @@ static void test_node(void **state)
 	finish(&s);
 }
 
+static void test_helpers(void **state)
+{
+	struct report report = { .warnings = 0 };
+	const json_t *row;
+	struct setup s;
+
+	(void)state;
+	start(&s);
+	assert_true(helper_add(&s.daemon.helpers, "store=/bin/none", &report));
+	assert_int_equal(ask(&s, "GET /v1/helpers", ""), 200);
+	assert_int_equal(json_array_size(s.json), 1);
+	row = json_array_get(s.json, 0);
+	assert_string_equal(json_string_value(json_object_get(row, "name")), "store");
+	assert_true(json_is_false(json_object_get(row, "running")));
+	assert_null(json_object_get(row, "process"));
+	finish(&s);
+	helper_close(&s.daemon.helpers);
+}
+
 static void test_metrics(void **state)
 {
 	static const char *const lines[] = {
@@ -676,14 +695,23 @@ static void test_many(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_life),	    cmocka_unit_test(test_console),
-		cmocka_unit_test(test_node),	    cmocka_unit_test(test_events),
-		cmocka_unit_test(test_reference),   cmocka_unit_test(test_metrics),
-		cmocka_unit_test(test_daemon_get),  cmocka_unit_test(test_daemon_is_there),
-		cmocka_unit_test(test_definitions), cmocka_unit_test(test_bad_definitions),
-		cmocka_unit_test(test_events_lost), cmocka_unit_test(test_refused),
-		cmocka_unit_test(test_bodies),	    cmocka_unit_test(test_huge),
-		cmocka_unit_test(test_no_http),	    cmocka_unit_test(test_slow),
+		cmocka_unit_test(test_life),
+		cmocka_unit_test(test_console),
+		cmocka_unit_test(test_node),
+		cmocka_unit_test(test_helpers),
+		cmocka_unit_test(test_events),
+		cmocka_unit_test(test_reference),
+		cmocka_unit_test(test_metrics),
+		cmocka_unit_test(test_daemon_get),
+		cmocka_unit_test(test_daemon_is_there),
+		cmocka_unit_test(test_definitions),
+		cmocka_unit_test(test_bad_definitions),
+		cmocka_unit_test(test_events_lost),
+		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_bodies),
+		cmocka_unit_test(test_huge),
+		cmocka_unit_test(test_no_http),
+		cmocka_unit_test(test_slow),
 		cmocka_unit_test(test_many),
 	};
 

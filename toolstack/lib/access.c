@@ -44,7 +44,7 @@ static void *pointer(uint64_t address)
 
 static int64_t create(const struct access *access, const uint64_t *a)
 {
-	struct rf_control_create c = { .domain = 0 };
+	struct rf_control_create c = { .flags = RF_CONTROL_CREATE_FLEETING };
 	int64_t result;
 
 	memcpy(&c.config, pointer(a[0]), sizeof(c.config));
@@ -136,6 +136,13 @@ static int64_t memory(const struct access *access, uint32_t command, const uint6
 	return call_driver(access, command, &c);
 }
 
+static int64_t keep(struct access *access, uint32_t domain)
+{
+	struct rf_control_domain c = { .domain = domain };
+
+	return call_driver(access, RF_CONTROL_DOMAIN_KEEP, &c);
+}
+
 static int64_t call(struct access *access, uint32_t number, const uint64_t *arguments)
 {
 	switch (number) {
@@ -173,7 +180,7 @@ bool access_open(struct access *access, struct report *report)
 	if (device < 0)
 		return report_fail(report, "%s: %s%s", RF_CONTROL_DEVICE, strerror(errno),
 				   help_for(errno));
-	*access = (struct access){ .call = call, .device = device };
+	*access = (struct access){ .call = call, .keep = keep, .device = device };
 	return true;
 }
 
@@ -182,6 +189,11 @@ void access_close(struct access *access)
 	if (access->device >= 0)
 		close(access->device);
 	access->device = -1;
+}
+
+int access_keep(struct access *access, uint32_t domain)
+{
+	return access->keep ? (int)access->keep(access, domain) : 0;
 }
 
 bool access_wait(struct access *access, int other, unsigned milliseconds)

@@ -17,6 +17,11 @@
 struct access {
 	/* The result of the hypercall of that number: an error is negative. */
 	int64_t (*call)(struct access *access, uint32_t number, const uint64_t *arguments);
+	/*
+	 * A domain that domain_create has made ends with this way to it, or this program, until then. NULL: they
+	 * all stay.
+	 */
+	int64_t (*keep)(struct access *access, uint32_t domain);
 	int device; /* negative: none, there are never news */
 };
 
@@ -28,6 +33,9 @@ void access_close(struct access *access);
  * than that; true: there is something to read.
  */
 bool access_wait(struct access *access, int other, unsigned milliseconds);
+
+/* The domain stays from now on. 0, or a negative error. */
+int access_keep(struct access *access, uint32_t domain);
 
 /* Pointers are passed as numbers. */
 #define access_call(access, number, ...)                                                           \

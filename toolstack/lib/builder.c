@@ -251,7 +251,7 @@ static bool create_and_build(struct builder *b, struct rf_domain_info *info)
 {
 	if (!create(b))
 		return false;
-	b->store_port = introduce_domain(b->domain, b->config->name, b->config->memory, b->report);
+	b->store_port = introduce_domain(b->domain, b->config, b->report);
 	if (look(b, info) && build(b) && look(b, info))
 		return true;
 	introduce_release(b->domain);

@@ -8,32 +8,25 @@
 #include "toolstack/lib/device.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <time.h>
-#include <unistd.h>
 
-#include "toolstack/lib/places.h"
+#include "toolstack/lib/device_process.h"
 #include "toolstack/store/client/rfstore.h"
 
 #define PATH	     DEVICE_PATH
 #define OPEN_SECONDS 40
 #define IDS	     64
 
-enum { WAITING = 2, CLOSED = 6 };
-
 struct attaching {
 	struct device_folders folders;
 	const json_t *keys;
 };
 
-static void make_folders(struct device_folders *f, const struct device_class *class,
-			 uint32_t domain, unsigned id)
+void device_folders(struct device_folders *f, const struct device_class *class, uint32_t domain,
+		    unsigned id)
 {
 	f->class = class;
 	f->domain = domain;
@@ -58,7 +51,7 @@ static char *read_key(struct rfstore *store, const char *folder, const char *nam
 	return rfstore_read(store, RFSTORE_NONE, path, &value, &length) ? NULL : value;
 }
 
-static unsigned read_state(struct rfstore *store, const char *folder)
+unsigned device_state(struct rfstore *store, const char *folder)
 {
 	char *text = read_key(store, folder, "state");
 	unsigned state = text ? (unsigned)strtoul(text, NULL, 10) : 0;
@@ -170,9 +163,9 @@ static int write_attach(struct rfstore *store, struct rfstore_transaction t, voi
 	unsigned id = 0;
 	int error;
 
-	make_folders(&a->folders, a->folders.class, domain, id);
+	device_folders(&a->folders, a->folders.class, domain, id);
 	while (id < IDS && is_there(store, t, a->folders.back))
-		make_folders(&a->folders, a->folders.class, domain, ++id);
+		device_folders(&a->folders, a->folders.class, domain, ++id);
 	if (id == IDS)
 		return ENOSPC;
 	error = make_all(store, t, &a->folders);
@@ -183,62 +176,7 @@ static int write_attach(struct rfstore *store, struct rfstore_transaction t, voi
 	return error;
 }
 
-/* --- Its process --- */
-
-/* Beside this program, or wherever programs are. */
-static void execute(const struct device_folders *f)
-{
-	char path[PATH_MAX], domain[16], id[16];
-	const char *program = f->class->program;
-	ssize_t length = readlink("/proc/self/exe", path, sizeof(path) - 1);
-	char *slash;
-
-	snprintf(domain, sizeof(domain), "%u", f->domain);
-	snprintf(id, sizeof(id), "%u", f->id);
-	path[length > 0 ? length : 0] = 0;
-	slash = strrchr(path, '/');
-	if (slash && (size_t)(slash - path) + strlen(program) + 2 < sizeof(path)) {
-		strcpy(slash + 1, program);
-		execl(path, program, domain, id, NULL);
-	}
-	execlp(program, program, domain, id, NULL);
-}
-
-static void redirect(const struct device_folders *f)
-{
-	char path[PATH_MAX];
-	int nothing = open("/dev/null", O_RDWR | O_CLOEXEC), log;
-
-	snprintf(path, sizeof(path), "%s/%s-%u-%u.log", places_state(), f->class->name, f->domain,
-		 f->id);
-	log = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	dup2(nothing, 0);
-	dup2(nothing, 1);
-	dup2(log < 0 ? nothing : log, 2);
-}
-
-/* A child of nobody's: its parent ends at once. */
-static bool start(const struct device_folders *f, struct report *report)
-{
-	sigset_t none;
-	pid_t child = fork();
-
-	if (child < 0)
-		return report_fail(report, "%s: cannot be started: %s", f->class->program,
-				   strerror(errno));
-	if (child == 0) {
-		sigemptyset(&none);
-		sigprocmask(SIG_SETMASK, &none, NULL);
-		if (fork() != 0)
-			_exit(0);
-		setsid();
-		redirect(f);
-		execute(f);
-		_exit(127);
-	}
-	waitpid(child, NULL, 0);
-	return true;
-}
+/* --- Its back end --- */
 
 static void pause_shortly(void)
 {
@@ -252,7 +190,7 @@ static bool has_begun(struct rfstore *store, const struct device_folders *f, str
 	char *error = NULL;
 
 	for (unsigned i = 0; i < OPEN_SECONDS * 20 && !error; i++) {
-		if (read_state(store, f->back) >= WAITING)
+		if (device_state(store, f->back) >= DEVICE_WAITING)
 			return true;
 		error = read_key(store, f->back, "error");
 		pause_shortly();
@@ -287,7 +225,7 @@ static bool attach(struct rfstore *store, struct attaching *a, struct report *re
 	if (error)
 		return report_fail(report, "the store does not take the %s: %s",
 				   a->folders.class->what, strerror(error));
-	if (begin(store, a, report) && start(&a->folders, report) &&
+	if (begin(store, a, report) && device_process_start(&a->folders, report) &&
 	    has_begun(store, &a->folders, report))
 		return true;
 	end(store, &a->folders);
@@ -314,9 +252,9 @@ bool device_attach(const struct device_class *class, uint32_t domain, const json
 static bool wait_closed(struct rfstore *store, const struct device_folders *f, unsigned seconds)
 {
 	for (unsigned i = 0; i < seconds * 20; i++) {
-		unsigned state = read_state(store, f->back);
+		unsigned state = device_state(store, f->back);
 
-		if (!state || state == CLOSED)
+		if (!state || state == DEVICE_CLOSED)
 			return true;
 		pause_shortly();
 	}
@@ -345,7 +283,7 @@ bool device_detach(const struct device_class *class, uint32_t domain, unsigned i
 
 	if (!open_store(&store, report))
 		return false;
-	make_folders(&f, class, domain, id);
+	device_folders(&f, class, domain, id);
 	good = force || ask(store, &f, seconds, report);
 	if (good)
 		end(store, &f);
@@ -376,7 +314,7 @@ void device_forget_all(const struct device_class *class, uint32_t domain)
 	snprintf(path, sizeof(path), "/local/domain/0/backend/%s/%u", class->name, domain);
 	if (class->end && rfstore_list(store, RFSTORE_NONE, path, &names, &count) == 0) {
 		for (size_t i = 0; i < count; i++) {
-			make_folders(&f, class, domain, (unsigned)strtoul(names[i], NULL, 10));
+			device_folders(&f, class, domain, (unsigned)strtoul(names[i], NULL, 10));
 			class->end(&f);
 		}
 		free(names);
@@ -433,9 +371,9 @@ static json_t *row_of(struct rfstore *store, const struct device_class *class, u
 	json_t *row = json_object();
 	struct device_folders f;
 
-	make_folders(&f, class, domain, id);
+	device_folders(&f, class, domain, id);
 	json_object_set_new(row, "id", json_integer(id));
-	json_object_set_new(row, "state", json_string(state_name(read_state(store, f.back))));
+	json_object_set_new(row, "state", json_string(state_name(device_state(store, f.back))));
 	for (const struct device_key *key = class->keys; key->title; key++)
 		add_key(store, row, key->of_front ? f.front : f.back, key);
 	add_counts(store, row, &f);
@@ -500,7 +438,7 @@ bool device_change(const struct device_class *class, uint32_t domain, unsigned i
 
 	if (!open_store(&store, report))
 		return false;
-	make_folders(&f, class, domain, id);
+	device_folders(&f, class, domain, id);
 	snprintf(name, sizeof(name), "private/%s", key);
 	error = write_key(store, RFSTORE_NONE, f.back, name, value);
 	rfstore_close(store);

@@ -14,6 +14,9 @@
 
 struct device_class;
 
+/* States, of those in docs/io.md. */
+enum { DEVICE_WAITING = 2, DEVICE_CLOSED = 6 };
+
 struct device_folders {
 	const struct device_class *class;
 	uint32_t domain;
@@ -41,6 +44,11 @@ struct device_class {
 		      const json_t *keys, struct report *report);
 	void (*end)(const struct device_folders *folders);
 };
+
+void device_folders(struct device_folders *folders, const struct device_class *class,
+		    uint32_t domain, unsigned id);
+/* 0: there is none. */
+unsigned device_state(struct rfstore *store, const char *folder);
 
 /* `keys` are texts for the private folder. Waits until the back end has begun. False: nothing of it is left. */
 bool device_attach(const struct device_class *class, uint32_t domain, const json_t *keys,

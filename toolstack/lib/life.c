@@ -10,8 +10,10 @@
  */
 #include "toolstack/lib/life.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -154,6 +156,82 @@ bool life_rename(const struct rf_domain_info *info, const char *name, struct rep
 	return good;
 }
 
+/* --- What is left --- */
+
+struct remains {
+	uint32_t domain;
+	json_t *state;
+};
+
+/* The name of a file of what is kept; false: it is none, or of a domain that is there. */
+static bool is_left(struct access *access, const char *name, struct remains *remains)
+{
+	struct rf_domain_info info;
+	char path[PATH_MAX];
+	int error, end = 0;
+
+	if (sscanf(name, "%" SCNu32 ".json%n", &remains->domain, &end) != 1 || !end || name[end])
+		return false;
+	snprintf(path, sizeof(path), "%s/%s", places_state(), name);
+	remains->state = json_load_file(path, 0, NULL);
+	error = domain_get(access, remains->domain, &info);
+	if (error == -ESRCH || (!error && remains->state &&
+				(uint64_t)json_integer_value(
+					json_object_get(remains->state, "serial")) != info.serial))
+		return true;
+	json_decref(remains->state);
+	return false;
+}
+
+static void take_away(struct access *access, const struct remains *remains)
+{
+	json_t *config = json_object_get(remains->state, "config");
+	struct rf_domain_info info;
+
+	/* Or they are those of another that has its number. */
+	if (domain_get(access, remains->domain, &info)) {
+		device_forget_all(&disk_class, remains->domain);
+		device_forget_all(&net_class, remains->domain);
+	}
+	introduce_forget(remains->domain, json_string_value(json_object_get(config, "uuid")));
+	info.domain = remains->domain;
+	forget(&info);
+}
+
+/* With the lock, or only to see whether there is something. */
+static unsigned sweep(struct access *access, bool locked)
+{
+	DIR *folder = opendir(places_state());
+	struct remains remains;
+	struct dirent *entry;
+	unsigned count = 0;
+
+	while (folder && (entry = readdir(folder))) {
+		if (!is_left(access, entry->d_name, &remains))
+			continue;
+		if (locked)
+			take_away(access, &remains);
+		json_decref(remains.state);
+		count++;
+	}
+	if (folder)
+		closedir(folder);
+	return count;
+}
+
+unsigned life_sweep(struct access *access)
+{
+	struct report ignored = { .warnings = 0 };
+	struct lock lock;
+	unsigned count;
+
+	if (!sweep(access, false) || !take_lock(&lock, &ignored))
+		return 0;
+	count = sweep(access, true);
+	give_lock(&lock);
+	return count;
+}
+
 /* --- Beginning --- */
 
 static void make_disks_absolute(json_t *disks)
@@ -188,6 +266,15 @@ void life_make_absolute(struct config *config)
 	make_disks_absolute(config->disks);
 }
 
+/* Until then it ends with this program, so that nothing is left of one that was not made as a whole. */
+static bool stay(struct access *access, const struct rf_domain_info *info, struct report *report)
+{
+	int error = access_keep(access, info->domain);
+
+	return !error ||
+	       report_fail(report, "%s: cannot be kept: %s", info->name, strerror(-error));
+}
+
 static bool start(struct access *access, struct rf_domain_info *info, struct report *report)
 {
 	int error = domain_pause(access, info->domain, false);
@@ -213,7 +300,7 @@ static bool create(struct access *access, struct config *config, bool paused,
 		return false;
 	if (keep(info, config, report) && disk_attach_all(info->domain, config->disks, report) &&
 	    net_attach_all(info->domain, config->nets, report) &&
-	    (paused || start(access, info, report)))
+	    (paused || start(access, info, report)) && stay(access, info, report))
 		return true;
 	life_destroy(access, info);
 	return false;
@@ -228,6 +315,7 @@ bool life_create(struct access *access, struct config *config, bool paused,
 	if (!take_lock(&lock, report))
 		return false;
 	life_make_absolute(config);
+	sweep(access, true);
 	good = create(access, config, paused, info, report);
 	give_lock(&lock);
 	return good;

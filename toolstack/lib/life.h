@@ -35,6 +35,11 @@ enum life_result life_end(struct access *access, struct rf_domain_info *info,
 			  struct report *report);
 /* Ends it now, whatever its configuration says. 0, or a negative error. */
 int life_destroy(struct access *access, const struct rf_domain_info *info);
+/*
+ * Takes away what is left of domains that ended in another way: killed with the program that was making them, or
+ * destroyed by another. How many.
+ */
+unsigned life_sweep(struct access *access);
 /* That it got another name. */
 bool life_rename(const struct rf_domain_info *info, const char *name, struct report *report);
 

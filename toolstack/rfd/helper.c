@@ -2,7 +2,7 @@
 /*
  * The table of helpers.
  *
- * Interface: helper.h. Locks: none: the first thread of the daemon has them.
+ * Interface: helper.h. Locks: the table's, taken by the first thread, which alone changes it, and by those who list.
  * Odd: beside the state of guests lies a file for each, with its process and when that began, by which the next daemon
  * knows it again: a number of a process alone may be somebody else's by then. How one ended that was taken
  * over is not known: only a parent is told.
@@ -280,17 +280,43 @@ static void bury(struct daemon *daemon, struct helper *helper)
 	put_off(daemon, helper, now_ms() - helper->since);
 }
 
+static void look_at(struct daemon *daemon, struct helper *helper)
+{
+	if (helper->file < 0 && !helper->since)
+		take_over(helper);
+	if (helper->file >= 0 && has_ended(helper))
+		bury(daemon, helper);
+	if (helper->file < 0 && helper->due <= now_ms())
+		start(daemon, helper);
+}
+
 void helper_look(struct daemon *daemon)
 {
-	for (size_t i = 0; i < daemon->helpers.count; i++) {
-		struct helper *helper = &daemon->helpers.helpers[i];
+	struct helper_table *table = &daemon->helpers;
 
-		if (helper->file < 0 && !helper->since)
-			take_over(helper);
-		if (helper->file >= 0 && has_ended(helper))
-			bury(daemon, helper);
-		if (helper->file < 0 && helper->due <= now_ms())
-			start(daemon, helper);
+	for (size_t i = 0; i < table->count; i++) {
+		pthread_mutex_lock(&table->lock);
+		look_at(daemon, &table->helpers[i]);
+		pthread_mutex_unlock(&table->lock);
+	}
+}
+
+static json_t *describe_helper(const struct helper *helper)
+{
+	json_t *row = json_pack("{s:s, s:b, s:I}", "name", helper->name, "running",
+				helper->file >= 0, "starts", (json_int_t)helper->starts);
+
+	if (helper->file >= 0)
+		json_object_set_new(row, "process", json_integer(helper->process));
+	return row;
+}
+
+void helper_list(struct helper_table *table, json_t *list)
+{
+	for (size_t i = 0; i < table->count; i++) {
+		pthread_mutex_lock(&table->lock);
+		json_array_append_new(list, describe_helper(&table->helpers[i]));
+		pthread_mutex_unlock(&table->lock);
 	}
 }
 

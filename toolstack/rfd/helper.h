@@ -6,6 +6,8 @@
 #ifndef TOOLSTACK_RFD_HELPER_H
 #define TOOLSTACK_RFD_HELPER_H
 
+#include <jansson.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -35,6 +37,7 @@ struct helper {
 };
 
 struct helper_table {
+	pthread_mutex_t lock; /* of what changes: others list them. Zeroes are a good one */
 	size_t count;
 	struct helper helpers[HELPERS];
 };
@@ -45,6 +48,8 @@ bool helper_add(struct helper_table *table, const char *text, struct report *rep
 void helper_look(struct daemon *daemon);
 /* Waits until one has ended, or the other file has something to read (true), or so long. */
 bool helper_wait(struct helper_table *table, int other, unsigned milliseconds);
+/* Adds an object for each to a list; any thread. */
+void helper_list(struct helper_table *table, json_t *list);
 /* Those that run go on. */
 void helper_close(struct helper_table *table);
 /* How many milliseconds one that has ended is to wait; negative: for ever. */

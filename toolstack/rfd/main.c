@@ -25,6 +25,7 @@
 #include "toolstack/rfd/log.h"
 #include "toolstack/rfd/manual.h"
 #include "toolstack/rfd/server.h"
+#include "toolstack/rfd/tend.h"
 #include "toolstack/rfd/watch.h"
 
 #define LOOK_MS	     1000
@@ -219,6 +220,7 @@ static int take_signals(void)
 struct parts {
 	struct supervise supervise;
 	struct watch watch;
+	struct tend tend;
 	struct server server;
 };
 
@@ -253,8 +255,11 @@ static bool start(struct parts *parts, struct daemon *daemon, struct report *rep
 		return false;
 	}
 	metrics_collect(daemon);
-	if (server_start(&parts->server, daemon, report))
-		return true;
+	if (server_start(&parts->server, daemon, report)) {
+		if (tend_start(&parts->tend, daemon, report))
+			return true;
+		server_stop(&parts->server);
+	}
 	watch_stop(&parts->watch);
 	supervise_stop(&parts->supervise);
 	return false;
@@ -276,6 +281,7 @@ static void stop(struct parts *parts, struct daemon *daemon)
 	server_stop(&parts->server);
 	watch_stop(&parts->watch);
 	supervise_stop(&parts->supervise);
+	tend_stop(&parts->tend);
 }
 
 static enum status run(struct daemon *daemon, int signals, int parent, struct report *report)

@@ -112,6 +112,11 @@ const struct route route_table[] = {
 	  "An object with `events`, `last`, the number of the newest, and `lost`: some that came after "
 	  "`since` are not kept any more",
 	  route_events },
+	{ "GET", "/v1/helpers", 0, NULL, "List the programs that guests need",
+	  "A list of objects: those that the daemon was told to keep running, with `name`, `running`, `starts` "
+	  "(by this daemon) and, if it runs, `process`; and the back ends of guests' devices, with `name`, "
+	  "`running` and `domain`",
+	  route_helpers },
 	{ "GET", "/metrics", 0, NULL, "Count, for Prometheus",
 	  "Text in its format, at most five seconds old: the node, domains, virtual processors, events",
 	  route_metrics },

@@ -18,6 +18,7 @@ enum status route_version(struct request *request);
 enum status route_log(struct request *request);
 enum status route_metrics(struct request *request);
 enum status route_events(struct request *request);
+enum status route_helpers(struct request *request);
 
 enum status route_domain_list(struct request *request);
 enum status route_domain_create(struct request *request);

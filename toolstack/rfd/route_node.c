@@ -11,6 +11,7 @@
 #include "toolstack/lib/domain.h"
 #include "toolstack/lib/domain_json.h"
 #include "toolstack/rfd/route.h"
+#include "toolstack/rfd/tend.h"
 
 #define LOG_SIZE 65536
 
@@ -51,6 +52,15 @@ enum status route_events(struct request *request)
 		return request_fail(request, STATUS_BUSY, "%u wait for events already",
 				    EVENTS_WAITERS);
 	return request_answer(request, events);
+}
+
+enum status route_helpers(struct request *request)
+{
+	json_t *list = json_array();
+
+	helper_list(&request->daemon->helpers, list);
+	tend_list(list);
+	return request_answer(request, list);
 }
 
 enum status route_metrics(struct request *request)

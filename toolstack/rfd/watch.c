@@ -98,6 +98,7 @@ static void add_domain(struct watch *watch, struct watch_domain *d,
 		       const struct rf_domain_info *info)
 {
 	*d = (struct watch_domain){ .there = true, .info = *info, .since = now_ms() };
+	watch->newest = info->domain;
 	if (watch->again)
 		tell(watch, EVENT_CREATED, info);
 	/* One that is paused as it was made has not been stopped. */
@@ -138,10 +139,10 @@ static void look_at(struct watch *watch, const struct rf_domain_info *info)
 	supervise_add(watch->supervise, info, now_ms() - d->since);
 }
 
-/* The lowest number that is free is given first, so there is seldom one far above those that we know. */
+/* Numbers are given in turn, so there is seldom one far above those that we know. */
 static uint32_t numbers_to_look_at(struct watch *watch)
 {
-	uint32_t highest = 0;
+	uint32_t highest = watch->newest;
 
 	if (now_ms() >= watch->look_at_all) {
 		watch->look_at_all = now_ms() + LOOK_AT_ALL_MS;

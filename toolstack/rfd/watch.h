@@ -33,6 +33,7 @@ struct watch {
 	pthread_t thread;
 	int stop;	      /* an eventfd: readable when it is to end */
 	uint64_t look_at_all; /* in milliseconds, when at all numbers there can be */
+	uint32_t newest;      /* the number that we have seen last for the first time */
 	bool again;	      /* what is there in the first look is not new */
 	struct watch_domain domains[DOMAIN_NUMBERS];
 };

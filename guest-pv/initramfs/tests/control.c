@@ -12,9 +12,11 @@
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #include "abi/console.h"
 #include "abi/control_device.h"
@@ -347,8 +349,9 @@ static void check_lock(void)
 	check(call(RF_CONTROL_DOMAIN_CREATE, &more) == -1 && errno == EPERM);
 	device = all;
 	end(mine);
-	while (create("again") != mine)
-		;
+	/* Numbers are given in turn: the rest of them come first. */
+	for (uint32_t again = create("again"); again != mine; again = create("again"))
+		end(again);
 	device = locked;
 	check(try_info(mine) == -1 && errno == EPERM);
 	check(lock_to(mine) == -1 && errno == EPERM);
@@ -357,6 +360,84 @@ static void check_lock(void)
 	for (uint32_t domain = 1; domain < 1024; domain++)
 		if (try_info(domain) == 0 && info_of(domain).frames_max == FRAMES)
 			end(domain);
+}
+
+/* --- Domains that end with their maker */
+
+static uint32_t create_fleeting(int file, bool fleeting)
+{
+	struct rf_control_create request = { .flags = fleeting ? RF_CONTROL_CREATE_FLEETING : 0,
+					     .config = { "fleet", 1, 0, FRAMES, 0, { 0 } } };
+
+	check(ioctl(file, RF_CONTROL_DOMAIN_CREATE, &request) == 0);
+	return request.domain;
+}
+
+static int keep(int file, uint32_t domain, uint32_t reserved)
+{
+	struct rf_control_domain request = { domain, reserved };
+
+	return ioctl(file, RF_CONTROL_DOMAIN_KEEP, &request);
+}
+
+static void wait_gone(uint32_t domain)
+{
+	while (!try_info(domain)) {
+		check(info_of(domain).state == RF_DOMAIN_DYING);
+		check(poll_device(SECONDS));
+		read_news();
+	}
+}
+
+/* Killed while it builds: nothing is told, so it may be at any point. */
+static void make_and_die(int answer)
+{
+	int file = open(RF_CONTROL_DEVICE, O_RDWR);
+	uint32_t domain = create_fleeting(file, true);
+
+	check(write(answer, &domain, sizeof(domain)) == sizeof(domain));
+	for (;;)
+		pause();
+}
+
+static void check_killed(void)
+{
+	uint32_t domain;
+	int ends[2];
+	pid_t child;
+
+	check(pipe(ends) == 0);
+	child = fork();
+	if (child == 0)
+		make_and_die(ends[1]);
+	check(read(ends[0], &domain, sizeof(domain)) == sizeof(domain));
+	check(info_of(domain).state == RF_DOMAIN_PAUSED);
+	check(kill(child, SIGKILL) == 0 && waitpid(child, NULL, 0) == child);
+	wait_gone(domain);
+	check(close(ends[0]) == 0 && close(ends[1]) == 0);
+}
+
+static void check_fleeting(void)
+{
+	int file = open(RF_CONTROL_DEVICE, O_RDWR);
+	uint32_t goes = create_fleeting(file, true), kept = create_fleeting(file, true);
+	uint32_t usual = create_fleeting(file, false), ended = create_fleeting(file, true);
+	struct rf_control_create wrong = { .flags = 2,
+					   .config = { "fleet", 1, 0, FRAMES, 0, { 0 } } };
+
+	check(ioctl(file, RF_CONTROL_DOMAIN_CREATE, &wrong) == -1 && errno == EINVAL);
+	check(keep(file, kept, 1) == -1 && errno == EINVAL);
+	check(keep(file, usual, 0) == -1 && errno == ENOENT);
+	check(keep(device, kept, 0) == -1 && errno == ENOENT);
+	check(keep(file, kept, 0) == 0);
+	check(keep(file, kept, 0) == -1 && errno == ENOENT);
+	end(ended);
+	check(close(file) == 0);
+	wait_gone(goes);
+	check(info_of(kept).state == RF_DOMAIN_PAUSED && info_of(usual).state == RF_DOMAIN_PAUSED);
+	end(kept);
+	end(usual);
+	check_killed();
 }
 
 static void check_file(void)
@@ -405,6 +486,7 @@ static void check_all(void)
 	check_copies();
 	check_bad_copies();
 	check_lock();
+	check_fleeting();
 	for (unsigned i = 0; i < 20; i++)
 		check_life();
 	check(free_frames(free) == free);

@@ -20,6 +20,7 @@
 #define READ_ONLY   6U /* its first frame */
 #define BACKWARDS   7U /* and the following: a frame each, the last first */
 #define NOT_OURS    40U
+#define MANY_PIECES 300U /* more than the driver has the hypervisor do at once */
 
 static uint32_t puppet;
 
@@ -186,6 +187,31 @@ static int64_t copy(uint32_t number, uint32_t direction, uint32_t address, const
 	return control(RF_CONTROL_GRANT_COPY, &c);
 }
 
+/* More than go with one hypercall; and one that is wrong among them. */
+static void check_many_pieces(void)
+{
+	static struct rf_control_grant_piece pieces[MANY_PIECES];
+	static char own[MANY_PIECES];
+	struct rf_control_grant_copy c = { puppet, MANY_PIECES, (uintptr_t)pieces };
+
+	for (uint32_t i = 0; i < MANY_PIECES; i++) {
+		own[i] = (char)i;
+		pieces[i] = (struct rf_control_grant_piece){ RF_COPY_TO, WHOLE, 5 * PAGE + i, 1,
+							     (uintptr_t)&own[i] };
+	}
+	check(control(RF_CONTROL_GRANT_COPY, &c) == MANY_PIECES);
+	memset(own, 0, sizeof(own));
+	puppet_read(puppet, (DATA + 5) * PAGE, own, MANY_PIECES);
+	for (uint32_t i = 0; i < MANY_PIECES; i++)
+		check(own[i] == (char)i);
+	pieces[100].bytes = 0;
+	check(control(RF_CONTROL_GRANT_COPY, &c) == 100);
+	pieces[100] = (struct rf_control_grant_piece){ RF_COPY_TO, NOT_OURS, 0, 1, (uintptr_t)own };
+	check(control(RF_CONTROL_GRANT_COPY, &c) == 100);
+	c.pieces = (uintptr_t)&pieces[100];
+	check(control(RF_CONTROL_GRANT_COPY, &c) == -1 && errno == ENOENT);
+}
+
 static void check_copying(void)
 {
 	static _Alignas(PAGE) char own[2 * PAGE];
@@ -208,6 +234,7 @@ static void check_copying(void)
 	check(copy(WHOLE, RF_COPY_FROM, 0, "read only", 1) == -1 && errno == EFAULT);
 	check(copy(NOT_OURS, RF_COPY_FROM, 0, own, 1) == -1 && errno == ENOENT);
 	check(control(RF_CONTROL_GRANT_COPY, &many) == -1 && errno == E2BIG);
+	check_many_pieces();
 	/* Not through us from one grant to the other. */
 	offset = map(READ_ONLY, 0, 1, 0);
 	shown = show(offset, 1, PROT_READ);

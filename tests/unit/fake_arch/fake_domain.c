@@ -78,6 +78,7 @@ void fake_domain_end_all(void)
 	} while (d);
 	while (domain_reap())
 		;
+	domain_last_number = 0;
 }
 
 static uint64_t *table(struct domain *d, uint64_t gfn)

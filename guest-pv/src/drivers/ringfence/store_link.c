@@ -141,6 +141,16 @@ static int error_of(const char *name)
 	return -EIO;
 }
 
+const char *store_link_error_name(int error)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(errors); i++)
+		if (errors[i].error == -error)
+			return errors[i].name;
+	return "EIO";
+}
+
 static void finish(int error)
 {
 	asked = false;

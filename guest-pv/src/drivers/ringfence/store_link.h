@@ -18,6 +18,7 @@ enum store_type {
 	STORE_RM		= 13,
 	STORE_WATCH_EVENT	= 15,
 	STORE_ERROR		= 16,
+	STORE_RESET_WATCHES	= 21,
 	STORE_DIRECTORY_PART	= 22,
 };
 
@@ -35,6 +36,9 @@ struct store_call {
 
 /* 0 or an error: of the store, or of the connection (store.h). */
 int store_link_call(struct store_call *call);
+
+/* As the store would say it. */
+const char *store_link_error_name(int error);
 
 /* How often there was a new connection; 0: none ever. */
 u32 store_link_generation(void);

@@ -43,10 +43,10 @@ static const struct call {
 	{ RF_CONTROL_GRANT_MAP,		rf_control_grant_map },
 	{ RF_CONTROL_GRANT_UNMAP,	rf_control_grant_unmap },
 	{ RF_CONTROL_GRANT_COPY,		rf_control_grant_copy },
+	{ RF_CONTROL_DOMAIN_KEEP,	rf_control_keep },
 };
 
-/* Zero: there is no such domain. */
-static u64 serial_of(u32 domain)
+u64 rf_control_serial(u32 domain)
 {
 	struct rf_domain_info info;
 
@@ -77,7 +77,7 @@ static long call_as(struct control_handle *handle, const struct call *call, void
 	down_read(&numbers);
 	/* What it has of a domain that is no more it may give back. */
 	if (!handle->locked || call->perform == rf_control_grant_unmap ||
-	    (*domain == handle->domain && serial_of(*domain) == handle->serial))
+	    (*domain == handle->domain && rf_control_serial(*domain) == handle->serial))
 		result = call->perform(handle, argument);
 	up_read(&numbers);
 	return result;
@@ -103,7 +103,7 @@ static long lock_handle(struct control_handle *handle, const struct rf_control_d
 
 	if (c->reserved || rf_control_is_own(c->domain))
 		return -EINVAL;
-	serial = serial_of(c->domain);
+	serial = rf_control_serial(c->domain);
 	if (!serial)
 		return -ESRCH;
 	down_write(&handle->lock);
@@ -194,6 +194,7 @@ static int control_open(struct inode *inode, struct file *file)
 	mutex_init(&handle->mutex);
 	INIT_LIST_HEAD(&handle->ports);
 	xa_init_flags(&handle->grants, XA_FLAGS_ALLOC);
+	xa_init(&handle->fleeting);
 	file->private_data = handle;
 	return stream_open(inode, file);
 }
@@ -215,6 +216,9 @@ static int control_release(struct inode *inode, struct file *file)
 
 	rf_control_end_grants(handle);
 	rf_control_end_ports(handle);
+	down_read(&numbers);
+	rf_control_end_fleeting(handle);
+	up_read(&numbers);
 	rf_control_put(handle);
 	return 0;
 }

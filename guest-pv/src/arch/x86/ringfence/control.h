@@ -31,14 +31,18 @@ struct control_handle {
 	struct list_head ports;
 	unsigned int port_count;
 	struct xarray grants;
+	struct xarray fleeting;		/* domains that end with the file: by number, their serial numbers */
 };
 
 /* control.c */
 void rf_control_put(struct control_handle *handle);
+u64 rf_control_serial(u32 domain);	/* 0: there is no such domain */
 
 /* control_domain.c */
 bool rf_control_is_own(u32 domain);
 long rf_control_create(struct control_handle *handle, void *argument);
+long rf_control_keep(struct control_handle *handle, void *argument);
+void rf_control_end_fleeting(struct control_handle *handle);
 long rf_control_set(struct control_handle *handle, void *argument);
 long rf_control_copy(struct control_handle *handle, void *argument);
 long rf_control_trigger(struct control_handle *handle, void *argument);

@@ -20,18 +20,50 @@
 
 /* --- The calls */
 
+static int note_fleeting(struct control_handle *handle, u32 domain)
+{
+	int error = xa_err(xa_store(&handle->fleeting, domain,
+				    xa_mk_value(rf_control_serial(domain)), GFP_KERNEL));
+
+	if (error)
+		rf_call1(RF_HYPERCALL_domain_destroy, domain);
+	return error;
+}
+
+/* Called while nobody else can make one, so the number is still that domain's. */
 long rf_control_create(struct control_handle *handle, void *argument)
 {
 	struct rf_control_create *c = argument;
 	long domain;
 
-	if (c->reserved)
+	if (c->flags & ~RF_CONTROL_CREATE_FLEETING)
 		return -EINVAL;
 	domain = rf_call1(RF_HYPERCALL_domain_create, (unsigned long)&c->config);
 	if (domain < 0)
 		return domain;
 	c->domain = domain;
-	return 0;
+	return c->flags & RF_CONTROL_CREATE_FLEETING ? note_fleeting(handle, domain) : 0;
+}
+
+long rf_control_keep(struct control_handle *handle, void *argument)
+{
+	const struct rf_control_domain *c = argument;
+
+	if (c->reserved)
+		return -EINVAL;
+	return xa_erase(&handle->fleeting, c->domain) ? 0 : -ENOENT;
+}
+
+/* Those that somebody else has destroyed meanwhile, and whose numbers are others', are not ours. */
+void rf_control_end_fleeting(struct control_handle *handle)
+{
+	unsigned long domain;
+	void *serial;
+
+	xa_for_each(&handle->fleeting, domain, serial)
+		if (rf_control_serial(domain) == xa_to_value(serial))
+			rf_call1(RF_HYPERCALL_domain_destroy, domain);
+	xa_destroy(&handle->fleeting);
 }
 
 long rf_control_set(struct control_handle *handle, void *argument)

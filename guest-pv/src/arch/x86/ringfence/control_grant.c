@@ -25,6 +25,7 @@
 #define AREA_PAGES	RF_CONTROL_GRANT_FRAMES	/* from the offset of one to that of the next */
 #define LOOK_FIRST	msecs_to_jiffies(10)
 #define LOOK_LAST	HZ
+#define BATCH_PIECES	64
 
 struct area {
 	struct kref references;
@@ -268,7 +269,16 @@ int rf_control_mmap(struct file *file, struct vm_area_struct *vma)
 
 /* --- Copying */
 
-static long copy_with(u32 domain, const struct rf_control_grant_piece *piece, struct page *page)
+/* Pieces that are copied with one hypercall, and the page of the program's that each has. */
+struct batch {
+	struct rf_grant_copy copies[BATCH_PIECES];
+	struct page *pages[BATCH_PIECES];
+	bool written[BATCH_PIECES];
+	unsigned int count;
+};
+
+static struct rf_grant_copy copy_of(u32 domain, const struct rf_control_grant_piece *piece,
+				    const struct page *page)
 {
 	struct rf_grant_place other = {
 		.domain	 = domain,
@@ -279,46 +289,86 @@ static long copy_with(u32 domain, const struct rf_control_grant_piece *piece, st
 		.domain	 = RF_DOMAIN_SELF,
 		.address = PFN_PHYS(page_to_pfn(page)) + offset_in_page(piece->own),
 	};
-	struct rf_grant_copy copy = {
+
+	return (struct rf_grant_copy){
 		.from  = piece->direction == RF_COPY_FROM ? other : own,
 		.to    = piece->direction == RF_COPY_FROM ? own : other,
 		.bytes = piece->bytes,
 	};
-
-	return rf_call2(RF_HYPERCALL_grant_copy, (unsigned long)&copy, 1);
 }
 
 /* What the program shows of another's grant is not its own: the hypervisor refuses it. */
-static long copy_piece(u32 domain, const struct rf_control_grant_piece *piece)
+static long add_piece(struct batch *batch, u32 domain, const struct rf_control_grant_piece *piece)
 {
 	bool write = piece->direction == RF_COPY_FROM;
-	struct page *page;
-	long result;
+	struct page **page = &batch->pages[batch->count];
 	int pinned;
 
 	if (piece->direction > RF_COPY_TO || !piece->bytes ||
 	    piece->bytes > PAGE_SIZE - offset_in_page(piece->own))
 		return -EINVAL;
-	pinned = pin_user_pages_fast(piece->own & PAGE_MASK, 1, write ? FOLL_WRITE : 0, &page);
+	pinned = pin_user_pages_fast(piece->own & PAGE_MASK, 1, write ? FOLL_WRITE : 0, page);
 	if (pinned != 1)
 		return pinned < 0 ? pinned : -EFAULT;
-	result = copy_with(domain, piece, page);
-	unpin_user_pages_dirty_lock(&page, 1, write);
+	batch->written[batch->count] = write;
+	batch->copies[batch->count++] = copy_of(domain, piece, *page);
+	return 0;
+}
+
+static void unpin_batch(struct batch *batch)
+{
+	unsigned int i;
+
+	for (i = 0; i < batch->count; i++)
+		unpin_user_pages_dirty_lock(&batch->pages[i], 1, batch->written[i]);
+}
+
+/*
+ * The next pieces, as many as go with one call. How many were copied; an error: not even the first.
+ * What comes before a piece that is wrong is copied.
+ */
+static long copy_batch(struct batch *batch, u32 domain, const struct rf_control_grant_piece *pieces,
+		       u32 count)
+{
+	long result = 0;
+
+	batch->count = 0;
+	while (batch->count < min_t(u32, count, BATCH_PIECES) && !result)
+		result = add_piece(batch, domain, &pieces[batch->count]);
+	if (batch->count)
+		result = rf_call2(RF_HYPERCALL_grant_copy, (unsigned long)batch->copies,
+				  batch->count);
+	unpin_batch(batch);
 	return result;
 }
 
-static long copy_pieces(u32 domain, const struct rf_control_grant_piece *pieces, u32 count)
+static long copy_pieces(struct batch *batch, u32 domain,
+			const struct rf_control_grant_piece *pieces, u32 count)
 {
-	long error = 0;
+	long result = 0;
 	u32 done;
 
-	for (done = 0; done < count; done++) {
-		error = fatal_signal_pending(current) ? -EINTR : copy_piece(domain, &pieces[done]);
-		if (error < 0)
+	for (done = 0; done < count; done += result) {
+		result = fatal_signal_pending(current) ?
+				 -EINTR :
+				 copy_batch(batch, domain, &pieces[done], count - done);
+		if (result < 0)
 			break;
 		cond_resched();
 	}
-	return done || error >= 0 ? done : error;
+	return done || result >= 0 ? done : result;
+}
+
+static long copy_with_batch(u32 domain, const struct rf_control_grant_piece *pieces, u32 count)
+{
+	struct batch *batch = kvmalloc(sizeof(*batch), GFP_KERNEL);
+	long result;
+
+	if (!batch)
+		return -ENOMEM;
+	result = copy_pieces(batch, domain, pieces, count);
+	kvfree(batch);
+	return result;
 }
 
 long rf_control_grant_copy(struct control_handle *handle, void *argument)
@@ -334,7 +384,7 @@ long rf_control_grant_copy(struct control_handle *handle, void *argument)
 	pieces = memdup_user(u64_to_user_ptr(c->pieces), c->count * sizeof(*pieces));
 	if (IS_ERR(pieces))
 		return PTR_ERR(pieces);
-	result = copy_pieces(c->domain, pieces, c->count);
+	result = copy_with_batch(c->domain, pieces, c->count);
 	kfree(pieces);
 	return result;
 }

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The back ends' processes: a monitor for each device, which nobody waits for (device_process.c). */
+#ifndef TOOLSTACK_LIB_DEVICE_PROCESS_H
+#define TOOLSTACK_LIB_DEVICE_PROCESS_H
+
+#include <stdbool.h>
+
+#include "toolstack/lib/device.h"
+
+bool device_process_start(const struct device_folders *folders, struct report *report);
+
+typedef void device_visit(void *argument, const struct device_folders *folders, bool runs);
+/* Visits each device that has begun and is not to go. */
+void device_process_visit(struct rfstore *store, const struct device_class *class,
+			  device_visit *visit, void *argument);
+
+#endif
