@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import re
+import shlex
 import subprocess
 import sys
 import time
@@ -82,6 +83,39 @@ class Node:
         end = time.monotonic() + PATIENCE
         while not re.search(pattern, self.rf(f"console --print {name}"), re.M):
             assert time.monotonic() < end, f"{name} does not say {pattern!r}"
+
+
+class Guest:
+    """A guest with Linux, which was made already; its shell is at its console, and takes what is typed."""
+
+    def __init__(self, machine, name):
+        machine.wait_for_guest(name)
+        self.machine, self.name = machine, name
+        self.domain = int(machine.rf(f"domid {name}"))
+        self.commands = 0
+        # The shell's own editor would echo what is typed, and prompt.
+        self.start('stty -echo; while read -r line; do eval "$line"; done')
+        self.run("true")
+
+    def start(self, *commands):
+        """Types them, and does not wait; a line has 255 bytes at most."""
+        for command in commands:
+            status, text = self.machine.run(f"/tests/control type {self.domain} {shlex.quote(command)}")
+            assert status == 0, f"{self.name}: {command}: {text}"
+
+    def run(self, *commands, seconds=PATIENCE):
+        """What they printed."""
+        self.commands += 1
+        mark = f"{self.commands}-{self.name}"
+        self.start(f"echo from-$((1*{self.commands}))-{self.name}", *commands,
+                   f"printf '\\nupto-%s\\n' $((1*{self.commands}))-{self.name}")
+        # The control domain looks for the end: all that a console has takes long to come out of the serial line.
+        status, text = self.machine.run(f"timeout {seconds} sh -c 'until rf console --print {self.name} | grep -q ^upto-{mark}; "
+                                        f"do usleep 100000; done'; rf console --print {self.name} | tr -d '\\r' | "
+                                        f"sed -n '/^from-{mark}$/,/^upto-{mark}$/p'")
+        found = re.search(rf"^from-{mark}\n((?:.*\n)*?)\n?upto-{mark}$", text, re.M)
+        assert status == 0 and found, f"{self.name}: {commands}: {self.machine.rf(f'console --print {self.name}')[-3000:]}"
+        return found.group(1)
 
 
 # The hypervisor's table for what the control domain maps of guests, by 2 MiB of the machine: made when it is needed, and
