@@ -117,7 +117,8 @@ def promtool():
 
 
 def metrics(m):
-    m.rf("create hello")
+    m.run("head -c 1M /dev/zero >/tmp/metrics.img")
+    m.rf("create hello disks=/tmp/metrics.img nets=bridge=rf0")
     m.wait_for_guest("hello")
     m.run("sleep 6")
     packed = m.run(f"{URL}/metrics | gzip | base64")[1]
@@ -130,6 +131,9 @@ def metrics(m):
     assert values[f'ringfence_domain_state{{domain="hello",id="{domain}",state="running"}}'] == "1"
     assert float(values[f'ringfence_vcpu_cpu_seconds_total{{domain="hello",id="{domain}",vcpu="0"}}']) > 0
     assert float(values[f'ringfence_domain_entries_total{{domain="hello",id="{domain}",reason="page_fault"}}']) > 100
+    # It has looked for partitions.
+    assert int(values[f'ringfence_disk_reads_total{{domain="hello",id="{domain}",disk="0"}}']) > 0
+    assert f'ringfence_net_received_packets_total{{domain="hello",id="{domain}",net="0"}}' in values
     m.rf("destroy hello")
 
 
@@ -222,7 +226,7 @@ def main():
         subprocess.run([node.ROOT / "guest-pv/initramfs/build", "--only", "--program", "/usr/bin/curl", extra], check=True)
         initrd.write_bytes((node.LINUX / "node.gz").read_bytes() + extra.read_bytes())
         # 1: a domain has crashed.
-        node.run(node.Node(timeout=1400, initrd=initrd), TESTS, status=1)
+        node.run(node.Node(timeout=1400, initrd=initrd), TESTS, status=1, places=16)
 
 
 main()

@@ -250,6 +250,29 @@ static void test_real_nat(void **state)
 	SHELL("test \"$(ls $RINGFENCE_NETWORKS)\" = lock");
 }
 
+/* A step fails: what came before is taken back, and the message says which it was. */
+static void test_real_failure(void **state)
+{
+	struct report report = { .warnings = 0 };
+	json_t *plan = json_loads(
+		"[ { \"do\": \"ip link add one type bridge\", \"undo\": \"ip link del one\" },"
+		"{ \"do\": \"ip addr add 10.5.0.1/24 dev two\" } ]",
+		0, NULL);
+	json_t *none = json_loads("[ { \"do\": \"no-such-program a b\" } ]", 0, NULL);
+
+	(void)state;
+	assert_null(network_steps_do(plan, &report));
+	assert_string_equal(report.error,
+			    "ip addr add 10.5.0.1/24 dev two: Cannot find device \"two\"");
+	SHELL("! ip link show one 2>/dev/null");
+	memset(&report, 0, sizeof(report));
+	assert_null(network_steps_do(none, &report));
+	assert_string_equal(report.error,
+			    "no-such-program a b: there is no program no-such-program");
+	json_decref(plan);
+	json_decref(none);
+}
+
 /* A bridge goes with the last guest, unless somebody gave it an address. */
 static void test_real_bridge(void **state)
 {
@@ -380,6 +403,7 @@ int main(void)
 	};
 	const struct CMUnitTest real[] = {
 		cmocka_unit_test(test_real_nat),
+		cmocka_unit_test(test_real_failure),
 		cmocka_unit_test(test_real_bridge),
 		cmocka_unit_test(test_real_uplink),
 	};

@@ -35,14 +35,14 @@ void device_folders(struct device_folders *f, const struct device_class *class, 
 	snprintf(f->back, PATH, "/local/domain/0/backend/%s/%u/%u", class->name, domain, id);
 }
 
-static bool open_store(struct rfstore **store, struct report *report)
+bool device_open_store(struct rfstore **store, struct report *report)
 {
 	int error = rfstore_open(store, NULL);
 
 	return !error || report_fail(report, "there is no store (rfstored): %s", strerror(error));
 }
 
-static char *read_key(struct rfstore *store, const char *folder, const char *name)
+char *device_read_key(struct rfstore *store, const char *folder, const char *name)
 {
 	char path[3 * PATH], *value;
 	size_t length;
@@ -53,7 +53,7 @@ static char *read_key(struct rfstore *store, const char *folder, const char *nam
 
 unsigned device_state(struct rfstore *store, const char *folder)
 {
-	char *text = read_key(store, folder, "state");
+	char *text = device_read_key(store, folder, "state");
 	unsigned state = text ? (unsigned)strtoul(text, NULL, 10) : 0;
 
 	free(text);
@@ -192,7 +192,7 @@ static bool has_begun(struct rfstore *store, const struct device_folders *f, str
 	for (unsigned i = 0; i < OPEN_SECONDS * 20 && !error; i++) {
 		if (device_state(store, f->back) >= DEVICE_WAITING)
 			return true;
-		error = read_key(store, f->back, "error");
+		error = device_read_key(store, f->back, "error");
 		pause_shortly();
 	}
 	if (error)
@@ -239,7 +239,7 @@ bool device_attach(const struct device_class *class, uint32_t domain, const json
 	struct rfstore *store;
 	bool good;
 
-	if (!open_store(&store, report))
+	if (!device_open_store(&store, report))
 		return false;
 	good = attach(store, &a, report);
 	*id = a.folders.id;
@@ -281,7 +281,7 @@ bool device_detach(const struct device_class *class, uint32_t domain, unsigned i
 	struct device_folders f;
 	bool good;
 
-	if (!open_store(&store, report))
+	if (!device_open_store(&store, report))
 		return false;
 	device_folders(&f, class, domain, id);
 	good = force || ask(store, &f, seconds, report);
@@ -323,110 +323,7 @@ void device_forget_all(const struct device_class *class, uint32_t domain)
 	rfstore_close(store);
 }
 
-/* --- Looking --- */
-
-static const char *state_name(unsigned state)
-{
-	static const char *const names[] = { "gone",	  "starting", "waiting", "connecting",
-					     "connected", "closing",  "closed" };
-
-	return state < sizeof(names) / sizeof(names[0]) ? names[state] : "unknown";
-}
-
-static void add_key(struct rfstore *store, json_t *row, const char *folder,
-		    const struct device_key *key)
-{
-	char *text = read_key(store, folder, key->path);
-
-	if (text && key->number)
-		json_object_set_new(
-			row, key->title,
-			json_integer((json_int_t)(strtoull(text, NULL, 10) * key->number)));
-	else if (text)
-		json_object_set_new(row, key->title, json_string(text));
-	free(text);
-}
-
-/* `reads=1 writes=2` as an object. */
-static void add_counts(struct rfstore *store, json_t *row, const struct device_folders *f)
-{
-	char *text = read_key(store, f->back, "private/statistics"), *rest = text;
-	json_t *counts = json_object();
-
-	for (char *word; text && (word = strsep(&rest, " "));) {
-		char *equals = strchr(word, '=');
-
-		if (!equals)
-			continue;
-		*equals = 0;
-		json_object_set_new(counts, word, json_integer(strtoll(equals + 1, NULL, 10)));
-	}
-	json_object_set_new(row, "statistics", counts);
-	free(text);
-}
-
-static json_t *row_of(struct rfstore *store, const struct device_class *class, uint32_t domain,
-		      unsigned id)
-{
-	json_t *row = json_object();
-	struct device_folders f;
-
-	device_folders(&f, class, domain, id);
-	json_object_set_new(row, "id", json_integer(id));
-	json_object_set_new(row, "state", json_string(state_name(device_state(store, f.back))));
-	for (const struct device_key *key = class->keys; key->title; key++)
-		add_key(store, row, key->of_front ? f.front : f.back, key);
-	add_counts(store, row, &f);
-	return row;
-}
-
-json_t *device_list(const struct device_class *class, uint32_t domain, struct report *report)
-{
-	json_t *list = json_array();
-	struct rfstore *store;
-	char path[PATH], **names;
-	size_t count;
-
-	if (!open_store(&store, report)) {
-		json_decref(list);
-		return NULL;
-	}
-	snprintf(path, sizeof(path), "/local/domain/0/backend/%s/%u", class->name, domain);
-	if (rfstore_list(store, RFSTORE_NONE, path, &names, &count) == 0) {
-		for (size_t i = 0; i < count; i++)
-			json_array_append_new(list, row_of(store, class, domain,
-							   (unsigned)strtoul(names[i], NULL, 10)));
-		free(names);
-	}
-	rfstore_close(store);
-	return list;
-}
-
-static bool is_called(const json_t *row, const char *word)
-{
-	const char *name = json_string_value(json_object_get(row, "name"));
-	char id[32];
-
-	snprintf(id, sizeof(id), "%lld", (long long)json_integer_value(json_object_get(row, "id")));
-	return !strcmp(id, word) || (name && !strcmp(name, word));
-}
-
-bool device_find(const struct device_class *class, uint32_t domain, const char *word, unsigned *id,
-		 struct report *report)
-{
-	json_t *list = device_list(class, domain, report), *row;
-	bool found = false;
-	size_t i;
-
-	json_array_foreach(list, i, row) {
-		if (found || !is_called(row, word))
-			continue;
-		*id = (unsigned)json_integer_value(json_object_get(row, "id"));
-		found = true;
-	}
-	json_decref(list);
-	return found || report_fail(report, "%s: there is no such %s", word, class->what);
-}
+/* --- Changing --- */
 
 bool device_change(const struct device_class *class, uint32_t domain, unsigned id, const char *key,
 		   const char *value, struct report *report)
@@ -436,7 +333,7 @@ bool device_change(const struct device_class *class, uint32_t domain, unsigned i
 	char name[64];
 	int error;
 
-	if (!open_store(&store, report))
+	if (!device_open_store(&store, report))
 		return false;
 	device_folders(&f, class, domain, id);
 	snprintf(name, sizeof(name), "private/%s", key);

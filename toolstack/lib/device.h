@@ -63,11 +63,19 @@ bool device_detach(const struct device_class *class, uint32_t domain, unsigned i
 void device_forget_all(const struct device_class *class, uint32_t domain);
 /* A list of objects; NULL: the report says why not. */
 json_t *device_list(const struct device_class *class, uint32_t domain, struct report *report);
+/* The same of all domains; of each its number is in `domain`. */
+json_t *device_list_all(const struct device_class *class, struct report *report);
 /* The number of the device of that number or name. False: there is none. */
 bool device_find(const struct device_class *class, uint32_t domain, const char *word, unsigned *id,
 		 struct report *report);
 /* Changes a private key of it. */
 bool device_change(const struct device_class *class, uint32_t domain, unsigned id, const char *key,
 		   const char *value, struct report *report);
+
+/* --- Between the files of the library --- */
+
+bool device_open_store(struct rfstore **store, struct report *report);
+/* The caller frees it; NULL: it is not there. */
+char *device_read_key(struct rfstore *store, const char *folder, const char *name);
 
 #endif

@@ -204,22 +204,39 @@ static bool has_ports(const char *bridge)
 
 /* --- Programs --- */
 
-static _Noreturn void execute(char **words, int in, int out)
+/* They are not where users look for programs. */
+static bool find(const char *program, char *path, size_t size)
 {
-	const char *path = getenv("PATH");
-	char more[PATH_MAX];
+	const char *usual = getenv("PATH");
+	char folders[PATH_MAX], *rest = folders;
+
+	snprintf(folders, sizeof(folders), "%s:/usr/sbin:/sbin", usual ? usual : "/usr/bin:/bin");
+	for (char *folder; (folder = strsep(&rest, ":"));) {
+		snprintf(path, size, "%s/%s", folder, program);
+		if (!access(path, X_OK))
+			return true;
+	}
+	return false;
+}
+
+bool network_steps_find(const char *program)
+{
+	char path[PATH_MAX];
+
+	return find(program, path, sizeof(path));
+}
+
+/* Other threads may have held whatever locks there are. */
+static _Noreturn void execute(const char *path, char **words, int in, int out)
+{
 	sigset_t none;
 
-	/* They are not where users look for programs. */
-	snprintf(more, sizeof(more), "%s:/usr/sbin:/sbin", path ? path : "/usr/bin:/bin");
-	setenv("PATH", more, 1);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	dup2(in, 0);
 	dup2(out, 1);
 	dup2(out, 2);
-	execvp(words[0], words);
-	dprintf(2, "%s", strerror(errno));
+	execv(path, words);
 	_exit(127);
 }
 
@@ -244,23 +261,31 @@ static void read_said(int file, char *said, size_t size)
 	said[strcspn(said, "\n")] = 0;
 }
 
-static bool run(char **words, const char *input, char *said, size_t size)
+static bool run_there(const char *path, char **words, const char *input, char *said, size_t size)
 {
 	int in = input_of(input), out = input_of(NULL), status = -1;
 	pid_t child = in < 0 || out < 0 ? -1 : fork();
 
 	if (child == 0)
-		execute(words, in, out);
+		execute(path, words, in, out);
 	if (child > 0)
 		waitpid(child, &status, 0);
-	else
-		status = -1;
 	read_said(out, said, size);
 	if (in >= 0)
 		close(in);
 	if (out >= 0)
 		close(out);
 	return status == 0;
+}
+
+static bool run(char **words, const char *input, char *said, size_t size)
+{
+	char path[PATH_MAX];
+
+	if (find(words[0], path, sizeof(path)))
+		return run_there(path, words, input, said, size);
+	snprintf(said, size, "there is no program %s", words[0]);
+	return false;
 }
 
 /* --- Commands --- */

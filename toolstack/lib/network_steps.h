@@ -18,5 +18,7 @@ void network_steps_undo(const json_t *commands);
 /* Has the process of that file read its own files again. */
 void network_steps_signal(const char *pid_file, int signal);
 bool network_steps_write(const char *path, const char *text);
+/* Whether a program is where plans look for it. */
+bool network_steps_find(const char *program);
 
 #endif

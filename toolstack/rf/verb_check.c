@@ -21,6 +21,7 @@
 #include "toolstack/lib/daemon.h"
 #include "toolstack/lib/domain.h"
 #include "toolstack/lib/image.h"
+#include "toolstack/lib/network_steps.h"
 #include "toolstack/lib/places.h"
 #include "toolstack/rf/output.h"
 #include "toolstack/rf/verbs.h"
@@ -190,6 +191,25 @@ static void check_daemon(struct checks *checks)
 	json_decref(answer);
 }
 
+/* No fault: guests may do without. */
+static void check_networks(struct checks *checks)
+{
+	static const char *const programs[][2] = { { "ip", "guests have no networks" },
+						   { "nft", "none are behind NAT" },
+						   { "dnsmasq", "none are behind NAT" } };
+	bool all = true;
+
+	for (size_t i = 0; i < sizeof(programs) / sizeof(programs[0]); i++) {
+		if (network_steps_find(programs[i][0]))
+			continue;
+		add(checks, "networks", true, "%s is not there: %s", programs[i][0],
+		    programs[i][1]);
+		all = false;
+	}
+	if (all)
+		add(checks, "networks", true, "in a bridge, behind NAT, routed");
+}
+
 static void check_hypervisor(struct checks *checks)
 {
 	if (!access("/sys/kernel/ringfence", F_OK))
@@ -236,6 +256,7 @@ enum status verb_check(struct command *command)
 		check_device(&checks);
 		check_state(&checks);
 		check_daemon(&checks);
+		check_networks(&checks);
 		check_configs(command, &checks);
 	}
 	print(command, &checks);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * `rf top`: which domains use the processors, again and again.
+ * `rf top`: which domains use the processors, disks and networks, again and again.
  *
  * Interface: verbs.h. Locks: none.
  * Odd: without a terminal on both sides it prints one table after the other, as often as --count says.
@@ -12,8 +12,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "toolstack/lib/disk.h"
 #include "toolstack/lib/domain.h"
 #include "toolstack/lib/domain_json.h"
+#include "toolstack/lib/net.h"
 #include "toolstack/rf/output.h"
 #include "toolstack/rf/target.h"
 #include "toolstack/rf/verbs.h"
@@ -31,6 +33,8 @@ static const struct output_column columns[] = {
 	{ "VCPUS", "vcpus", OUTPUT_NUMBER },
 	{ "MEM(MiB)", "memory", OUTPUT_MIB },
 	{ "MAX(MiB)", "memory_max", OUTPUT_MIB },
+	{ "DISK(K/s)", "disk_rate", OUTPUT_NUMBER },
+	{ "NET(K/s)", "net_rate", OUTPUT_NUMBER },
 	{ NULL, NULL, OUTPUT_TEXT },
 };
 
@@ -69,15 +73,56 @@ static const json_t *find_before(const struct top *top, const json_t *row)
 	return NULL;
 }
 
-static void add_percent(const struct top *top, json_t *row, double seconds)
+/* How much of a count came, for each second, in so large units. */
+static void add_rate(const json_t *before, json_t *row, const char *rate, const char *count,
+		     double unit)
+{
+	double came = (double)(number(row, count) - number(before, count));
+
+	/* A back end that was started again counts from zero. */
+	json_object_set_new(row, rate, json_real(came > 0 ? came / unit : 0));
+}
+
+static void add_rates(const struct top *top, json_t *row, double seconds)
 {
 	const json_t *before = find_before(top, row);
-	double used = (double)number(row, "run_ns");
 
-	if (before)
-		used -= (double)number(before, "run_ns");
-	if (before && seconds > 0)
-		json_object_set_new(row, "cpu_percent", json_real(used / 1e7 / seconds));
+	if (!before || seconds <= 0)
+		return;
+	add_rate(before, row, "cpu_percent", "run_ns", 1e7 * seconds);
+	add_rate(before, row, "disk_rate", "disk_bytes", 1024 * seconds);
+	add_rate(before, row, "net_rate", "net_bytes", 1024 * seconds);
+}
+
+/* Of all devices of a class, what went in both directions. */
+static void add_bytes(json_t *domains, const struct device_class *class, const char *sum,
+		      const char *in, const char *out)
+{
+	struct report ignored = { .warnings = 0 };
+	json_t *devices = device_list_all(class, &ignored), *device, *row;
+	size_t i, d;
+
+	json_array_foreach(domains, i, row) {
+		json_int_t bytes = 0;
+
+		json_array_foreach(devices, d, device) {
+			const json_t *counts = json_object_get(device, "statistics");
+
+			if (number(device, "domain") == number(row, "domain"))
+				bytes += number(counts, in) + number(counts, out);
+		}
+		json_object_set_new(row, sum, json_integer(bytes));
+	}
+	json_decref(devices);
+}
+
+static json_t *look(struct top *top)
+{
+	json_t *rows = domain_json_all(&top->target.access);
+
+	add_bytes(rows, &disk_class, "disk_bytes", "read-bytes", "written-bytes");
+	add_bytes(rows, &net_class, "net_bytes", "sent-bytes", "received-bytes");
+	return rows;
 }
 
 static int compare(const void *a, const void *b)
@@ -106,12 +151,12 @@ static json_t *sorted(json_t *rows)
 
 static void print(struct top *top)
 {
-	json_t *rows = domain_json_all(&top->target.access), *row;
+	json_t *rows = look(top), *row;
 	double time = now();
 	size_t i;
 
 	json_array_foreach(rows, i, row)
-		add_percent(top, row, time - top->time);
+		add_rates(top, row, time - top->time);
 	json_decref(top->before);
 	top->before = rows;
 	top->time = time;
@@ -135,7 +180,7 @@ static bool asked_to_end(const struct top *top)
 static void run(struct top *top)
 {
 	/* What is used is known from the second time on. */
-	top->before = domain_json_all(&top->target.access);
+	top->before = look(top);
 	top->time = now();
 	for (unsigned long long i = 0; !top->count || i < top->count; i++) {
 		if (asked_to_end(top))

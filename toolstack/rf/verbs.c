@@ -183,8 +183,10 @@ const struct verb verbs[] = {
 	  "It begins with what is kept, the last 16 KiB. Ctrl-] leaves; it ends by itself when the guest "
 	  "does.",
 	  console_options, verb_console },
-	{ "top", LOOK, "", 0, 0, WORDS_NONE, "Show which domains use the processors",
-	  "On a terminal until q is typed; else one table.", top_options, verb_top },
+	{ "top", LOOK, "", 0, 0, WORDS_NONE,
+	  "Show which domains use the processors, disks and networks",
+	  "On a terminal until q is typed; else one table. What disks and networks do is known to the second.",
+	  top_options, verb_top },
 	{ "stats", LOOK, "DOMAIN", 1, 1, WORDS_DOMAIN,
 	  "Count a domain's entries into the hypervisor by reason, and what was done in them",
 	  "What was never counted is left out.", stats_options, verb_stats },

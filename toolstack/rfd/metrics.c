@@ -14,10 +14,13 @@
 
 #include "abi/version.h"
 #include "toolstack/lib/counters.h"
+#include "toolstack/lib/disk.h"
 #include "toolstack/lib/domain.h"
+#include "toolstack/lib/net.h"
 #include "toolstack/lib/status.h"
 #include "toolstack/rfd/daemon.h"
 #include "toolstack/rfd/log.h"
+#include "toolstack/rfd/metrics_device.h"
 
 #define PAGE 4096
 
@@ -249,6 +252,37 @@ static void write_vcpus(struct page *page, const char *name, const char *help, b
 	}
 }
 
+/* --- Disks and networks --- */
+
+static void name_guests(const struct page *page, json_t *rows)
+{
+	json_t *row;
+	size_t i;
+
+	json_array_foreach(rows, i, row) {
+		json_int_t domain = json_integer_value(json_object_get(row, "domain"));
+
+		for (size_t s = 0; s < page->count; s++)
+			if (page->samples[s].info.domain == domain)
+				json_object_set_new(row, "guest",
+						    json_string(page->samples[s].info.name));
+	}
+}
+
+/* Without a store there are none. */
+static void write_devices(struct page *page)
+{
+	struct report ignored = { .warnings = 0 };
+	json_t *disks = device_list_all(&disk_class, &ignored);
+	json_t *nets = device_list_all(&net_class, &ignored);
+
+	name_guests(page, disks);
+	name_guests(page, nets);
+	metrics_write_devices(page->out, disks, nets);
+	json_decref(disks);
+	json_decref(nets);
+}
+
 /* --- The daemon itself --- */
 
 static void write_daemon(struct page *page, struct daemon *daemon)
@@ -286,6 +320,7 @@ static void write_page(struct page *page, struct daemon *daemon)
 	write_vcpus(page, "vcpu_cpu_seconds_total", "Time that a virtual processor ran.", false);
 	write_vcpus(page, "vcpu_steal_seconds_total", "Time that it was ready and did not run.",
 		    true);
+	write_devices(page);
 	write_daemon(page, daemon);
 	write_helpers(page, &daemon->helpers);
 }

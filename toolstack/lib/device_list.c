@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * What the store says of guests' devices.
+ *
+ * Interface: device.h. Locks: none. Odd: statistics are as old as the back end's last word, a second or two.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "toolstack/lib/device.h"
+
+#define PATH DEVICE_PATH
+
+static const char *state_name(unsigned state)
+{
+	static const char *const names[] = { "gone",	  "starting", "waiting", "connecting",
+					     "connected", "closing",  "closed" };
+
+	return state < sizeof(names) / sizeof(names[0]) ? names[state] : "unknown";
+}
+
+static void add_key(struct rfstore *store, json_t *row, const char *folder,
+		    const struct device_key *key)
+{
+	char *text = device_read_key(store, folder, key->path);
+
+	if (text && key->number)
+		json_object_set_new(
+			row, key->title,
+			json_integer((json_int_t)(strtoull(text, NULL, 10) * key->number)));
+	else if (text)
+		json_object_set_new(row, key->title, json_string(text));
+	free(text);
+}
+
+/* `reads=1 writes=2` as an object. */
+static void add_counts(struct rfstore *store, json_t *row, const struct device_folders *f)
+{
+	char *text = device_read_key(store, f->back, "private/statistics"), *rest = text;
+	json_t *counts = json_object();
+
+	for (char *word; text && (word = strsep(&rest, " "));) {
+		char *equals = strchr(word, '=');
+
+		if (!equals)
+			continue;
+		*equals = 0;
+		json_object_set_new(counts, word, json_integer(strtoll(equals + 1, NULL, 10)));
+	}
+	json_object_set_new(row, "statistics", counts);
+	free(text);
+}
+
+static json_t *row_of(struct rfstore *store, const struct device_class *class, uint32_t domain,
+		      unsigned id)
+{
+	json_t *row = json_pack("{s:i}", "domain", (int)domain);
+	struct device_folders f;
+
+	device_folders(&f, class, domain, id);
+	json_object_set_new(row, "id", json_integer(id));
+	json_object_set_new(row, "state", json_string(state_name(device_state(store, f.back))));
+	for (const struct device_key *key = class->keys; key->title; key++)
+		add_key(store, row, key->of_front ? f.front : f.back, key);
+	add_counts(store, row, &f);
+	return row;
+}
+
+/* What is in a folder of the store, and has a number as name. */
+static size_t list_numbers(struct rfstore *store, const char *path, unsigned **numbers)
+{
+	char **names;
+	size_t count;
+
+	if (rfstore_list(store, RFSTORE_NONE, path, &names, &count))
+		return 0;
+	*numbers = calloc(count ? count : 1, sizeof(**numbers));
+	for (size_t i = 0; *numbers && i < count; i++)
+		(*numbers)[i] = (unsigned)strtoul(names[i], NULL, 10);
+	free(names);
+	return *numbers ? count : 0;
+}
+
+static void add_domain(struct rfstore *store, const struct device_class *class, uint32_t domain,
+		       json_t *list)
+{
+	unsigned *ids = NULL;
+	char path[PATH];
+	size_t count;
+
+	snprintf(path, sizeof(path), "/local/domain/0/backend/%s/%u", class->name, domain);
+	count = list_numbers(store, path, &ids);
+	for (size_t i = 0; i < count; i++)
+		json_array_append_new(list, row_of(store, class, domain, ids[i]));
+	free(ids);
+}
+
+json_t *device_list(const struct device_class *class, uint32_t domain, struct report *report)
+{
+	struct rfstore *store;
+	json_t *list;
+
+	if (!device_open_store(&store, report))
+		return NULL;
+	list = json_array();
+	add_domain(store, class, domain, list);
+	rfstore_close(store);
+	return list;
+}
+
+json_t *device_list_all(const struct device_class *class, struct report *report)
+{
+	unsigned *domains = NULL;
+	struct rfstore *store;
+	char path[PATH];
+	json_t *list;
+	size_t count;
+
+	if (!device_open_store(&store, report))
+		return NULL;
+	list = json_array();
+	snprintf(path, sizeof(path), "/local/domain/0/backend/%s", class->name);
+	count = list_numbers(store, path, &domains);
+	for (size_t i = 0; i < count; i++)
+		add_domain(store, class, domains[i], list);
+	free(domains);
+	rfstore_close(store);
+	return list;
+}
+
+static bool is_called(const json_t *row, const char *word)
+{
+	const char *name = json_string_value(json_object_get(row, "name"));
+	char id[32];
+
+	snprintf(id, sizeof(id), "%lld", (long long)json_integer_value(json_object_get(row, "id")));
+	return !strcmp(id, word) || (name && !strcmp(name, word));
+}
+
+bool device_find(const struct device_class *class, uint32_t domain, const char *word, unsigned *id,
+		 struct report *report)
+{
+	json_t *list = device_list(class, domain, report), *row;
+	bool found = false;
+	size_t i;
+
+	json_array_foreach(list, i, row) {
+		if (found || !is_called(row, word))
+			continue;
+		*id = (unsigned)json_integer_value(json_object_get(row, "id"));
+		found = true;
+	}
+	json_decref(list);
+	return found || report_fail(report, "%s: there is no such %s", word, class->what);
+}
