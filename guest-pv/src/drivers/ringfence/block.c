@@ -434,19 +434,27 @@ static void follow_states(struct block_disk *disk)
 	}
 }
 
-/* What is to be paged out may wait for this. */
-static void states_work(struct work_struct *work)
+static void look(struct block_disk *disk)
 {
-	struct block_disk *disk = container_of(work, struct block_disk, work);
-	unsigned int noio = memalloc_noio_save();
 	const char *why = READ_ONCE(disk->broken);
 
+	if (READ_ONCE(disk->removed))
+		return;
 	if (READ_ONCE(disk->drained))
 		finish_closing(disk);
 	else if (why && !disk->dead)
 		fail(disk, RF_STATE_CLOSING, why);
 	else if (!disk->dead)
 		follow_states(disk);
+}
+
+/* What is to be paged out may wait for this. */
+static void states_work(struct work_struct *work)
+{
+	struct block_disk *disk = container_of(work, struct block_disk, work);
+	unsigned int noio = memalloc_noio_save();
+
+	look(disk);
 	memalloc_noio_restore(noio);
 }
 
@@ -502,6 +510,8 @@ static void remove(struct rf_device *device)
 	if (disk->disk)
 		delete_disk(disk);
 	block_queues_destroy(disk);
+	/* An interrupt may have asked for it after it was cancelled. */
+	cancel_work_sync(&disk->work);
 	put_block_disk(disk);
 }
 

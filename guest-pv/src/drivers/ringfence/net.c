@@ -391,7 +391,7 @@ static void states_work(struct work_struct *work)
 	struct net_device_state *net = container_of(work, struct net_device_state, work);
 	const char *why = READ_ONCE(net->broken);
 
-	if (net->dead)
+	if (net->dead || READ_ONCE(net->removed))
 		return;
 	if (why)
 		fail(net, RF_STATE_CLOSING, why);
@@ -422,6 +422,8 @@ static void remove(struct rf_device *device)
 	wake_up(&net->removal);
 	cancel_work_sync(&net->work);
 	destroy(net);
+	/* Polling may have asked for it between the two. */
+	cancel_work_sync(&net->work);
 	kfree(net);
 }
 

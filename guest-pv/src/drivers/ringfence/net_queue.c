@@ -238,9 +238,10 @@ void net_queues_stop(struct net_device_state *net)
 {
 	unsigned int i;
 
-	netif_tx_disable(net->dev);
 	for (i = 0; i < net->queue_count; i++) {
 		disable_irq(net->queues[i].irq);
 		napi_disable(&net->queues[i].napi);
 	}
+	/* Polling may have waked a queue until now. */
+	netif_tx_disable(net->dev);
 }
