@@ -53,7 +53,7 @@ class Plugin(unittest.TestCase):
         return self.operations[name].instructions[instruction][0]
 
     def test_agrees_with_the_hypervisor(self):
-        self.assertEqual(len(self.operations), 4)
+        self.assertEqual(len(self.operations), 5)
         for operation in self.operations.values():
             self.assertAlmostEqual(operation.returns(), operation.counted_entries(), delta=TOLERANCE)
 
@@ -69,6 +69,10 @@ class Plugin(unittest.TestCase):
     def test_every_change_of_view_loads_cr3(self):
         for name in ("syscalls-iret", "syscalls-sysret", "page-faults"):
             self.near(self.inside(name, "mov-cr3"), 2 * ROUNDS)
+
+    def test_switches_load_cr3(self):
+        self.near(self.inside("switches", "sysretq"), ROUNDS)
+        self.near(self.inside("switches", "mov-cr3"), ROUNDS)
 
     def test_counts_every_instruction(self):
         inside, outside = self.operations["hypercalls"].instructions["all"]

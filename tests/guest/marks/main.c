@@ -15,6 +15,7 @@ const char test_title[] = "marks for the plugin";
 USER_ASM(user_call, "1: syscall; jmp 1b");
 
 static struct user user;
+static uint64_t second_root;
 static struct rf_counters before, after;
 
 static void hypercalls(void)
@@ -49,6 +50,15 @@ static void page_faults(void)
 		user_init(&user, 0x1000, 0);
 		user_run(&user);
 	}
+}
+
+/* Between two address spaces, back at the first one in the end. */
+static void switches(void)
+{
+	uint32_t i;
+
+	for (i = 0; i < ROUNDS; i++)
+		CHECK_EQ(root_load(i % 2 ? root_boot() : second_root), 0, "load");
 }
 
 static void read_counters(struct rf_counters *counters)
@@ -86,9 +96,11 @@ static void measure(const char *name, void (*perform)(void), uint64_t expected)
 void test_main(void)
 {
 	user_prepare(root_boot());
+	second_root = root_new();
 	measure("hypercalls", hypercalls, ROUNDS);
 	measure("syscalls-iret", syscalls_by_iret, 2 * ROUNDS);
 	measure("syscalls-sysret", syscalls_by_sysret, 2 * ROUNDS);
 	measure("page-faults", page_faults, 2 * ROUNDS);
+	measure("switches", switches, ROUNDS);
 	printf("bench: end\n");
 }
