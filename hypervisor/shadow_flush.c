@@ -24,6 +24,8 @@ struct resync {
 	bool identity; /* guest frame numbers are machine frame numbers */
 	bool changed;
 	uint64_t keep, add; /* how an entry that is as its leaf compares: see resync_entries */
+	uint64_t chunk;	    /* the 2 MiB in which the last entry's frame was, as guest addresses, */
+	uint64_t delta;	    /* and what makes them the machine's: see entry_translate */
 	uint32_t budget;
 	uint64_t visited;
 	struct list_node dropped;
@@ -90,12 +92,41 @@ static bool leaf_same_cache(uint64_t leaf, unsigned level, uint64_t guest, unsig
 	return (leaf & shadow_device_mask(level)) == shadow_device_bits(guest, guest_level, level);
 }
 
-static bool leaf_same_frame(const struct resync *r, uint64_t leaf, uint64_t guest)
-{
-	uint64_t gfn = (guest & PTE_ADDRESS) >> 12;
-	uint64_t mfn = r->identity ? gfn : memory_lookup(r->half->domain, gfn);
+/* No guest frame is there. */
+#define NO_CHUNK UINT64_MAX
 
-	return mfn == (leaf & PTE_ADDRESS) >> 12;
+static uint64_t entry_translate_slow(struct resync *r, uint64_t entry)
+{
+	uint64_t gfn = (entry & PTE_ADDRESS) >> FRAME_SHIFT;
+	uint64_t first = gfn & ~((1ULL << FRAME_ORDER_2M) - 1);
+	uint64_t mfn = memory_lookup_2m(r->half->domain, first);
+
+	if (mfn == FRAME_NONE) {
+		mfn = memory_lookup(r->half->domain, gfn);
+		return (entry & ~PTE_ADDRESS) | ((mfn << FRAME_SHIFT) & PTE_ADDRESS);
+	}
+	r->chunk = gfn >> FRAME_ORDER_2M;
+	r->delta = (mfn - first) << FRAME_SHIFT;
+	return entry + r->delta;
+}
+
+/*
+ * The guest's entry with the machine frame in it; where there is none, like no leaf. Neighbours lie in one
+ * chunk, most often, so the last one is remembered: a frame that leaves the domain meanwhile has all shadows
+ * dropped, after this flush.
+ */
+static inline uint64_t entry_translate(struct resync *r, uint64_t entry)
+{
+	if ((entry & PTE_ADDRESS) >> (FRAME_SHIFT + FRAME_ORDER_2M) != r->chunk)
+		return entry_translate_slow(r, entry);
+	return entry + r->delta;
+}
+
+static bool leaf_same_frame(struct resync *r, uint64_t leaf, uint64_t guest)
+{
+	uint64_t entry = r->identity ? guest : entry_translate(r, guest);
+
+	return !((entry ^ leaf) & PTE_ADDRESS);
 }
 
 /* The guest's entry for a granted frame, with the rights of the grant; 0: not that frame any more. */
@@ -117,14 +148,6 @@ static void resync_leaf(struct resync *r, uint64_t *slot, uint64_t guest)
 	else if (leaf_same_frame(r, leaf, guest) && leaf_same_cache(leaf, 1, guest, 1))
 		tight = leaf_tighten(r->half, leaf, guest);
 	leaf_update(r, slot, leaf, tight);
-}
-
-/* The guest's entry with the machine frame in it; where there is none, like no leaf. */
-static inline uint64_t entry_translate(const struct resync *r, uint64_t entry)
-{
-	uint64_t mfn = memory_lookup(r->half->domain, (entry & PTE_ADDRESS) >> 12);
-
-	return (entry & ~PTE_ADDRESS) | ((mfn << 12) & PTE_ADDRESS);
 }
 
 /*
@@ -345,6 +368,7 @@ void shadow_resync(struct shadow_half *half, uint64_t start, uint64_t last)
 	struct resync r = {
 		.half = half,
 		.identity = half->domain->control,
+		.chunk = NO_CHUNK,
 		.budget = RESYNC_BUDGET,
 		.dropped = LIST_INIT(r.dropped),
 	};
