@@ -2,111 +2,24 @@
 #ifndef UNIT_BLOCK_FRONT_H
 #define UNIT_BLOCK_FRONT_H
 
-/*
- * A front end in the test's own process: grants are memory of the test, ports pairs of eventfds, and the disk is
- * turned by the test or by a thread.
- */
-#include "unit.h"
+/* A front end of a disk in the test's own process (front_link.h). The disk is turned by the test or by a thread. */
+#include "front_link.h"
 
 #include <fcntl.h>
 #include <poll.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/eventfd.h>
-#include <sys/mman.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "backends/block/disk.h"
 
-#define FRONT_GRANTS 16
-#define FRONT_RING   1 /* the grants and the port of queue 0; of queue Q so many more */
-#define FRONT_POOL   2
-#define FRONT_PORT   5
-#define FRONT_SLOTS  32
-
-struct front_grant {
-	uint8_t *address; /* NULL: none */
-	uint32_t frames;
-	unsigned mapped;
-};
+#define FRONT_RING 1 /* the grants and the port of queue 0; of queue Q so many more */
+#define FRONT_POOL 2
 
 struct front {
-	struct link link;
-	struct front_grant grant[FRONT_GRANTS];
-	int to_back;
-	int to_front;
-	unsigned connected;
+	struct front_link shared;
 	struct ring ring;
 	struct disk disk;
-	int monitor; /* the test's end of the worker's socket */
 	struct message_connect connect;
 	char path[64];
 };
-
-static inline struct front *front_of(struct link *link)
-{
-	return (struct front *)link;
-}
-
-static int front_map(struct link *link, struct link_memory *memory)
-{
-	struct front_grant *grant = &front_of(link)->grant[memory->grant % FRONT_GRANTS];
-
-	if (!grant->address || memory->grant >= FRONT_GRANTS)
-		return -ENOENT;
-	if ((uint64_t)memory->first + memory->frames > grant->frames)
-		return -ERANGE;
-	grant->mapped++;
-	memory->address = grant->address + (size_t)memory->first * LINK_FRAME;
-	return 0;
-}
-
-static void front_unmap(struct link *link, struct link_memory *memory)
-{
-	assert_true(front_of(link)->grant[memory->grant].mapped > 0);
-	front_of(link)->grant[memory->grant].mapped--;
-}
-
-static int front_connect(struct link *link, struct link_port *port)
-{
-	if (port->port != FRONT_PORT)
-		return -ENOENT;
-	port->file = dup(front_of(link)->to_back);
-	front_of(link)->connected++;
-	return 0;
-}
-
-static void front_disconnect(struct link *link, struct link_port *port)
-{
-	close(port->file);
-	front_of(link)->connected--;
-}
-
-static void front_send(struct link *link, const struct link_port *port)
-{
-	uint64_t one = 1;
-
-	(void)port;
-	assert_int_equal(write(front_of(link)->to_front, &one, sizeof(one)), sizeof(one));
-}
-
-static void front_close(struct link *link)
-{
-	(void)link;
-}
-
-static const struct link_methods front_methods = { front_map,	     front_unmap, front_connect,
-						   front_disconnect, front_send,  front_close };
-
-static inline void front_grant(struct front *front, uint32_t number, uint32_t frames)
-{
-	void *memory = mmap(NULL, (size_t)frames * LINK_FRAME, PROT_READ | PROT_WRITE,
-			    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-
-	assert_true(memory != MAP_FAILED);
-	front->grant[number] = (struct front_grant){ memory, frames, 0 };
-}
 
 static inline struct ring_shape front_shape(void)
 {
@@ -114,17 +27,14 @@ static inline struct ring_shape front_shape(void)
 				    sizeof(struct rf_block_response) };
 }
 
-/* What the worker said; it is an error if it said nothing, or something else. */
+static void front_turn(struct front_link *shared)
+{
+	disk_turn(&((struct front *)shared)->disk);
+}
+
 static inline struct message front_hear(struct front *front, uint32_t kind)
 {
-	struct message message;
-
-	while (recv(front->monitor, &message, sizeof(message), MSG_DONTWAIT) < 0)
-		disk_turn(&front->disk);
-	if (message.kind == MESSAGE_STATISTICS && kind != MESSAGE_STATISTICS)
-		return front_hear(front, kind);
-	assert_int_equal(message.kind, kind);
-	return message;
+	return front_link_hear(&front->shared, kind, front_turn);
 }
 
 /* The sectors that the worker says the disk has; it is an error if it says nothing. */
@@ -137,13 +47,13 @@ static inline uint64_t front_hear_sectors(struct front *front)
 
 static inline void front_tell(struct front *front, uint32_t kind, const void *content, size_t bytes)
 {
-	assert_true(message_send(front->monitor, kind, content, bytes));
+	front_link_tell(&front->shared, kind, content, bytes);
 }
 
 /* Makes the ring, fresh, and has the disk connected. */
 static inline struct message front_attach(struct front *front)
 {
-	ring_front_open(&front->ring, front->grant[FRONT_RING].address, front_shape());
+	ring_front_open(&front->ring, front->shared.grant[FRONT_RING].address, front_shape());
 	front_tell(front, MESSAGE_CONNECT, &front->connect, sizeof(front->connect));
 	return front_hear(front, MESSAGE_CONNECTED);
 }
@@ -152,25 +62,17 @@ static inline void front_detach(struct front *front)
 {
 	front_tell(front, MESSAGE_RELEASE, NULL, 0);
 	front_hear(front, MESSAGE_RELEASED);
-	for (unsigned i = 0; i < FRONT_GRANTS; i++)
-		assert_int_equal(front->grant[i].mapped, 0);
-	assert_int_equal(front->connected, 0);
+	front_link_unused(&front->shared);
 }
 
 static inline void front_init(struct front *front)
 {
-	int pair[2];
-
 	memset(front, 0, sizeof(*front));
-	front->link = (struct link){ &front_methods, true };
-	front_grant(front, FRONT_RING, 4);
-	front_grant(front, FRONT_POOL, 512);
-	front->to_back = eventfd(0, EFD_NONBLOCK);
-	front->to_front = eventfd(0, EFD_NONBLOCK);
-	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair), 0);
-	front->monitor = pair[0];
-	front->disk.socket = pair[1];
-	front->disk.common.link = &front->link;
+	front_link_open(&front->shared);
+	front_link_grant(&front->shared, FRONT_RING, 4);
+	front_link_grant(&front->shared, FRONT_POOL, 512);
+	front->disk.socket = front->shared.worker;
+	front->disk.common.link = &front->shared.link;
 	front->connect.queues = 1;
 	front->connect.queue[0] =
 		(struct message_queue){ FRONT_PORT, FRONT_SLOTS, FRONT_RING, FRONT_POOL, 512 };
@@ -203,25 +105,14 @@ static inline void front_end(struct front *front)
 {
 	image_close(&front->disk.common.image);
 	loop_close(&front->disk.common.loop);
-	for (unsigned i = 0; i < FRONT_GRANTS; i++) {
-		if (front->grant[i].address)
-			munmap(front->grant[i].address,
-			       (size_t)front->grant[i].frames * LINK_FRAME);
-	}
-	close(front->to_back);
-	close(front->to_front);
-	close(front->monitor);
-	close(front->disk.socket);
+	front_link_end(&front->shared);
 	if (front->path[0])
 		unlink(front->path);
 }
 
 static inline void front_publish(struct front *front)
 {
-	uint64_t one = 1;
-
-	if (ring_front_publish(&front->ring))
-		assert_int_equal(write(front->to_back, &one, sizeof(one)), sizeof(one));
+	front_link_publish(&front->shared, &front->ring);
 }
 
 /* One request, and turns until its response is there. */
@@ -239,7 +130,7 @@ static inline uint32_t front_do(struct front *front, const struct rf_block_reque
 
 static inline uint8_t *front_pool(struct front *front)
 {
-	return front->grant[FRONT_POOL].address;
+	return front->shared.grant[FRONT_POOL].address;
 }
 
 /* With data at that place in the pool. */

@@ -3,91 +3,28 @@
 #define UNIT_NET_FRONT_H
 
 /*
- * A front end in the test's own process: grants are memory of the test, ports eventfds, a pair of sockets is in place
- * of the tap, and the interface is turned by the test.
+ * A front end of a network in the test's own process (front_link.h). A pair of sockets is in place of the tap, and the
+ * interface is turned by the test.
  */
-#include "unit.h"
-
-#include <errno.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/eventfd.h>
-#include <sys/socket.h>
-#include <unistd.h>
+#include "front_link.h"
 
 #include "backends/net/interface.h"
 
 #define FRONT_TRANSMIT	  1 /* the grants */
 #define FRONT_RECEIVE	  2
 #define FRONT_POOL	  3
-#define FRONT_GRANTS	  4
-#define FRONT_PORT	  5
-#define FRONT_SLOTS	  32
 #define FRONT_POOL_FRAMES 64
 #define FRONT_BUFFERS	  0	      /* where they begin in the pool; of a frame each */
 #define FRONT_DATA	  (40 * 4096) /* where packets that go are put */
 
 struct front {
-	struct link link;
-	uint8_t *grant[FRONT_GRANTS];
-	unsigned mapped;
-	unsigned connected;
-	int to_back;
-	unsigned events; /* that came to the front end */
-	int tap;	 /* the other end of it */
-	int monitor;	 /* the test's end of the worker's socket */
+	struct front_link shared;
+	int tap; /* the other end of it */
 	struct ring transmit;
 	struct ring receive;
 	struct message_connect connect;
 	struct interface interface;
 };
-
-static inline struct front *front_of(struct link *link)
-{
-	return (struct front *)link;
-}
-
-static int front_map(struct link *link, struct link_memory *memory)
-{
-	if (memory->grant >= FRONT_GRANTS || !front_of(link)->grant[memory->grant])
-		return -ENOENT;
-	if (memory->frames > FRONT_POOL_FRAMES)
-		return -ERANGE;
-	front_of(link)->mapped++;
-	memory->address = front_of(link)->grant[memory->grant];
-	return 0;
-}
-
-static void front_unmap(struct link *link, struct link_memory *memory)
-{
-	(void)memory;
-	assert_true(front_of(link)->mapped > 0);
-	front_of(link)->mapped--;
-}
-
-static int front_connect(struct link *link, struct link_port *port)
-{
-	if (port->port != FRONT_PORT)
-		return -ENOENT;
-	port->file = dup(front_of(link)->to_back);
-	front_of(link)->connected++;
-	return 0;
-}
-
-static void front_disconnect(struct link *link, struct link_port *port)
-{
-	close(port->file);
-	front_of(link)->connected--;
-}
-
-static void front_send(struct link *link, const struct link_port *port)
-{
-	(void)port;
-	front_of(link)->events++;
-}
-
-static const struct link_methods front_methods = { front_map,	     front_unmap, front_connect,
-						   front_disconnect, front_send,  NULL };
 
 /* A turn that does not wait: the kernel has an operation that is done at once. */
 static void front_awake(struct loop_operation *operation, int result)
@@ -104,30 +41,27 @@ static inline void front_turn(struct front *front)
 	interface_turn(&front->interface);
 }
 
-/* What the worker said, which has to be of that kind. */
+static void front_turn_shared(struct front_link *shared)
+{
+	front_turn((struct front *)shared);
+}
+
 static inline struct message front_hear(struct front *front, uint32_t kind)
 {
-	struct message message;
-
-	do {
-		while (recv(front->monitor, &message, sizeof(message), MSG_DONTWAIT) < 0)
-			front_turn(front);
-	} while (message.kind == MESSAGE_STATISTICS && kind != MESSAGE_STATISTICS);
-	assert_int_equal(message.kind, kind);
-	return message;
+	return front_link_hear(&front->shared, kind, front_turn_shared);
 }
 
 static inline void front_tell(struct front *front, uint32_t kind, const void *content, size_t bytes)
 {
-	assert_true(message_send(front->monitor, kind, content, bytes));
+	front_link_tell(&front->shared, kind, content, bytes);
 }
 
 static inline void front_rings(struct front *front)
 {
-	ring_front_open(&front->transmit, front->grant[FRONT_TRANSMIT],
+	ring_front_open(&front->transmit, front->shared.grant[FRONT_TRANSMIT].address,
 			(struct ring_shape){ FRONT_SLOTS, sizeof(struct rf_net_transmit_request),
 					     sizeof(struct rf_net_transmit_response) });
-	ring_front_open(&front->receive, front->grant[FRONT_RECEIVE],
+	ring_front_open(&front->receive, front->shared.grant[FRONT_RECEIVE].address,
 			(struct ring_shape){ FRONT_SLOTS, sizeof(struct rf_net_receive_request),
 					     sizeof(struct rf_net_receive_response) });
 }
@@ -144,8 +78,7 @@ static inline void front_detach(struct front *front)
 {
 	front_tell(front, MESSAGE_RELEASE, NULL, 0);
 	front_hear(front, MESSAGE_RELEASED);
-	assert_int_equal(front->mapped, 0);
-	assert_int_equal(front->connected, 0);
+	front_link_unused(&front->shared);
 }
 
 static inline void front_set(struct front *front, uint64_t packets)
@@ -165,18 +98,15 @@ static inline void front_set(struct front *front, uint64_t packets)
 
 static inline void front_open(struct front *front)
 {
-	int pair[2], tap[2];
+	int tap[2];
 
 	memset(front, 0, sizeof(*front));
-	front->link = (struct link){ &front_methods, true };
-	for (unsigned i = 1; i < FRONT_GRANTS; i++)
-		front->grant[i] = aligned_alloc(4096, FRONT_POOL_FRAMES * 4096);
-	front->to_back = eventfd(0, EFD_NONBLOCK);
-	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair), 0);
+	front_link_open(&front->shared);
+	for (unsigned i = FRONT_TRANSMIT; i <= FRONT_POOL; i++)
+		front_link_grant(&front->shared, i, FRONT_POOL_FRAMES);
 	assert_int_equal(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0, tap), 0);
-	front->monitor = pair[0];
 	front->tap = tap[0];
-	front->interface.common.link = &front->link;
+	front->interface.common.link = &front->shared.link;
 	front->interface.common.tap = (struct tap){ .file = { tap[1] }, .files = 1, .plain = true };
 	front->connect =
 		(struct message_connect){ .queues = 1, .checksum = 1, .tcp4 = 1, .tcp6 = 1 };
@@ -185,7 +115,7 @@ static inline void front_open(struct front *front)
 							  FRONT_RECEIVE,    FRONT_POOL,
 							  FRONT_POOL_FRAMES };
 	assert_int_equal(loop_open(&front->interface.common.loop, 64, 0), 0);
-	interface_open(&front->interface, pair[1]);
+	interface_open(&front->interface, front->shared.worker);
 	front_hear(front, MESSAGE_READY);
 	front_set(front, 0);
 	assert_string_equal(front_attach(front).text, "");
@@ -194,21 +124,19 @@ static inline void front_open(struct front *front)
 static inline void front_end(struct front *front)
 {
 	loop_close(&front->interface.common.loop);
-	for (unsigned i = 1; i < FRONT_GRANTS; i++)
-		free(front->grant[i]);
-	close(front->to_back);
+	front_link_end(&front->shared);
 	close(front->tap);
-	close(front->monitor);
-	close(front->interface.socket);
 	tap_close(&front->interface.common.tap);
 }
 
 static inline void front_publish(struct front *front, struct ring *ring)
 {
-	uint64_t one = 1;
+	front_link_publish(&front->shared, ring);
+}
 
-	if (ring_front_publish(ring))
-		assert_int_equal(write(front->to_back, &one, sizeof(one)), sizeof(one));
+static inline uint8_t *front_pool(struct front *front)
+{
+	return front->shared.grant[FRONT_POOL].address;
 }
 
 /* Buffer `id` is frame `id` of the pool. */
@@ -222,7 +150,7 @@ static inline void front_give(struct front *front, uint32_t id)
 
 static inline struct rf_net_transmit_request front_packet(struct front *front, uint32_t bytes)
 {
-	uint8_t *data = front->grant[FRONT_POOL] + FRONT_DATA;
+	uint8_t *data = front_pool(front) + FRONT_DATA;
 
 	for (uint32_t i = 0; i < bytes; i++)
 		data[i] = (uint8_t)(i * 7 + bytes);

@@ -202,7 +202,8 @@ static void use_disk(void)
 		for (uint64_t i = dice(6); i > 0; i--)
 			make((unsigned)dice(FRONT_SLOTS));
 		if (ring_front_publish(&front.ring))
-			assert_int_equal(write(front.to_back, &one, sizeof(one)), sizeof(one));
+			assert_int_equal(write(front.shared.to_back, &one, sizeof(one)),
+					 sizeof(one));
 		log_turn(&front);
 		for (uint64_t i = dice(8); i > 0 && log_complete(&logged); i--)
 			cut_power();

@@ -69,14 +69,14 @@ static void segments_are_one_after_the_other(void **state)
 
 	(void)state;
 	front_open(&front, MIB);
-	front_grant(&front, 7, 3);
+	front_link_grant(&front.shared, 7, 3);
 	fill(front_pool(&front) + 8192, 4096, 5);
-	fill(front.grant[7].address + 512, 8192, 6);
+	fill(front.shared.grant[7].address + 512, 8192, 6);
 	request.segments = 2;
 	request.segment[0].bytes = 4096;
 	request.segment[1] = (struct rf_block_segment){ 7, 512, 8192 };
 	assert_int_equal(front_do(&front, &request), RF_BLOCK_OK);
-	assert_int_equal(front.grant[7].mapped, 0);
+	assert_int_equal(front.shared.grant[7].mapped, 0);
 	assert_int_equal(front.disk.common.statistics.grant_maps, 1);
 	assert_int_equal(transfer(RF_BLOCK_READ, 0, 24, 65536), RF_BLOCK_OK);
 	assert_true(is_filled(front_pool(&front) + 65536, 4096, 5));
@@ -91,7 +91,7 @@ static void grants_that_are_not_there_are_refused(void **state)
 
 	(void)state;
 	front_open(&front, MIB);
-	front_grant(&front, 7, 1);
+	front_link_grant(&front.shared, 7, 1);
 	request.segments = 2;
 	request.segment[0].bytes = 4096;
 	for (uint32_t grant = 7; grant < 10; grant++) {
@@ -99,7 +99,7 @@ static void grants_that_are_not_there_are_refused(void **state)
 		request.segment[0].grant = 7;
 		request.segment[1] = (struct rf_block_segment){ grant, 4096, 4096 };
 		assert_int_equal(front_do(&front, &request), RF_BLOCK_INVALID);
-		assert_int_equal(front.grant[7].mapped, 0);
+		assert_int_equal(front.shared.grant[7].mapped, 0);
 	}
 	front_detach(&front);
 	front_end(&front);
@@ -223,16 +223,17 @@ static void a_broken_ring_ends_the_connection(void **state)
 
 	(void)state;
 	front_open(&front, MIB);
-	shared = (struct rf_ring *)front.grant[FRONT_RING].address;
+	shared = (struct rf_ring *)front.shared.grant[FRONT_RING].address;
 	for (unsigned i = 0; i < 3; i++) {
 		uint64_t one = 1;
 
 		__atomic_store_n(&shared->request_producer, producers[i], __ATOMIC_SEQ_CST);
-		assert_int_equal(write(front.to_back, &one, sizeof(one)), sizeof(one));
+		assert_int_equal(write(front.shared.to_back, &one, sizeof(one)), sizeof(one));
 		assert_string_equal(front_hear(&front, MESSAGE_BROKEN).text,
 				    "queue 0: its number of requests is out of range");
 		front_hear(&front, MESSAGE_RELEASED);
-		assert_int_equal(front.grant[FRONT_RING].mapped + front.grant[FRONT_POOL].mapped,
+		assert_int_equal(front.shared.grant[FRONT_RING].mapped +
+					 front.shared.grant[FRONT_POOL].mapped,
 				 0);
 		assert_string_equal(front_attach(&front).text, "");
 	}
@@ -247,11 +248,11 @@ static void what_cannot_be_connected_is_let_go(void **state)
 	(void)state;
 	front_open(&front, MIB);
 	front_detach(&front);
-	shared = (struct rf_ring *)front.grant[FRONT_RING].address;
+	shared = (struct rf_ring *)front.shared.grant[FRONT_RING].address;
 	for (unsigned i = 0; i < 6; i++) {
 		struct message_connect connect = front.connect;
 
-		ring_front_open(&front.ring, front.grant[FRONT_RING].address, front_shape());
+		ring_front_open(&front.ring, front.shared.grant[FRONT_RING].address, front_shape());
 		if (i == 0)
 			connect.queue[0].ring_grant = 9;
 		if (i == 1)
@@ -267,9 +268,10 @@ static void what_cannot_be_connected_is_let_go(void **state)
 		front_tell(&front, MESSAGE_CONNECT, &connect, sizeof(connect));
 		assert_true(front_hear(&front, MESSAGE_CONNECTED).text[0]);
 		front_hear(&front, MESSAGE_RELEASED);
-		assert_int_equal(front.grant[FRONT_RING].mapped + front.grant[FRONT_POOL].mapped,
+		assert_int_equal(front.shared.grant[FRONT_RING].mapped +
+					 front.shared.grant[FRONT_POOL].mapped,
 				 0);
-		assert_int_equal(front.connected, 0);
+		assert_int_equal(front.shared.connected, 0);
 	}
 	assert_string_equal(front_attach(&front).text, "");
 	front_detach(&front);

@@ -59,7 +59,7 @@ static void packets_go_as_they_are(void **state)
 
 		assert_int_equal(front_do(&front, &request), RF_NET_OK);
 		assert_int_equal(departed(), bytes);
-		assert_memory_equal(got, front.grant[FRONT_POOL] + FRONT_DATA, bytes);
+		assert_memory_equal(got, front_pool(&front) + FRONT_DATA, bytes);
 	}
 }
 
@@ -84,7 +84,7 @@ static void pieces_are_put_together(void **state)
 		}
 		assert_int_equal(front_do(&front, &request), RF_NET_OK);
 		assert_int_equal(departed(), 1400);
-		assert_memory_equal(got, front.grant[FRONT_POOL] + FRONT_DATA, 1400);
+		assert_memory_equal(got, front_pool(&front) + FRONT_DATA, 1400);
 	}
 }
 
@@ -96,7 +96,7 @@ static void what_breaks_a_rule_does_not_go(void **state)
 	request.segment[0].offset = FRONT_POOL_FRAMES * 4096 - 99;
 	assert_int_equal(front_do(&front, &request), RF_NET_INVALID);
 	request = front_packet(&front, 100);
-	front.grant[FRONT_POOL][FRONT_DATA + 11] = 2;
+	front_pool(&front)[FRONT_DATA + 11] = 2;
 	assert_int_equal(front_do(&front, &request), RF_NET_REFUSED);
 	assert_true(departed() < 0);
 	assert_int_equal(counts()->invalid, 1);
@@ -127,7 +127,7 @@ static void packets_come_into_buffers(void **state)
 		assert_int_equal(response.id, bytes % 30);
 		assert_int_equal(response.bytes, bytes);
 		assert_int_equal(response.buffers, 1);
-		assert_int_equal(front.grant[FRONT_POOL][bytes % 30 * 4096 + 5],
+		assert_int_equal(front_pool(&front)[bytes % 30 * 4096 + 5],
 				 (uint8_t)(5 * 13 + bytes));
 	}
 }
@@ -153,7 +153,7 @@ static void large_packets_take_several(void **state)
 		assert_int_equal(response.buffers, i ? 0 : 15);
 		assert_int_equal(response.bytes, i < 14 ? 4096 : 60000 - 14 * 4096);
 		assert_int_equal(response.offload.cut, i ? 0 : RF_NET_TCP4);
-		assert_int_equal(front.grant[FRONT_POOL][i * 4096 + 1],
+		assert_int_equal(front_pool(&front)[i * 4096 + 1],
 				 (uint8_t)((i * 4096 + 1) * 13 + 60000));
 	}
 }
@@ -253,7 +253,7 @@ static void busy_rings_need_no_events(void **state)
 		while (departed() >= 0)
 			continue;
 	}
-	assert_in_range(front.events, 1, 10);
+	assert_in_range(front_link_events(&front.shared), 1, 10);
 	assert_in_range(counts()->events_in, 1, 11);
 }
 
@@ -266,10 +266,10 @@ static void a_broken_ring_ends_the_connection_and_a_new_one_works(void **state)
 		uint64_t one = 1;
 
 		rings[i]->request_producer += FRONT_SLOTS + 1;
-		assert_int_equal(write(front.to_back, &one, sizeof(one)), sizeof(one));
+		assert_int_equal(write(front.shared.to_back, &one, sizeof(one)), sizeof(one));
 		front_hear(&front, MESSAGE_BROKEN);
 		front_hear(&front, MESSAGE_RELEASED);
-		assert_int_equal(front.mapped, 0);
+		front_link_unused(&front.shared);
 		assert_string_equal(front_attach(&front).text, "");
 	}
 	packets_go_as_they_are(state);
@@ -290,8 +290,7 @@ static void rings_that_do_not_fit_are_refused(void **state)
 		*fields[i] = i == 1 || i == 2 ? 64 : 99;
 		assert_string_not_equal(front_attach(&front).text, "");
 		front_hear(&front, MESSAGE_RELEASED);
-		assert_int_equal(front.mapped, 0);
-		assert_int_equal(front.connected, 0);
+		front_link_unused(&front.shared);
 		*fields[i] = before;
 	}
 	assert_string_equal(front_attach(&front).text, "");
