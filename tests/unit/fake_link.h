@@ -2,7 +2,10 @@
 #ifndef UNIT_FAKE_LINK_H
 #define UNIT_FAKE_LINK_H
 
-/* A link (backends/common/link.h) whose grants are memory of the test, for tests and fuzzers that play the front end. */
+/*
+ * A link (backends/common/link.h) whose grants are memory of the test, for tests and fuzzers that play the front
+ * end.
+ */
 #include <stdbool.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>

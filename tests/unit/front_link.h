@@ -3,8 +3,9 @@
 #define UNIT_FRONT_LINK_H
 
 /*
- * What a front end in the test's own process has, whatever its class: grants are memory of the test, the port is a pair of
- * eventfds, and a socket is between the test, which plays the monitor, and the worker, which is turned by the test.
+ * What a front end in the test's own process has, whatever its class: grants are memory of the test, the port is a
+ * pair of eventfds, and a socket is between the test, which plays the monitor, and the worker, which is turned by the
+ * test.
  */
 #include "unit.h"
 
