@@ -13,6 +13,7 @@ import traceback
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 LINUX = ROOT / os.environ.get("O", "build") / "linux"
 PATIENCE = 240
+LINE = 255  # bytes that a console takes at once
 
 
 class Node:
@@ -78,6 +79,7 @@ class Node:
         end = time.monotonic() + PATIENCE
         while not condition():
             assert time.monotonic() < end, "it does not become so"
+            time.sleep(0.3)
 
     def wait_for_guest(self, name, pattern="RINGFENCE-LINUX-UP"):
         end = time.monotonic() + PATIENCE
@@ -97,24 +99,35 @@ class Guest:
         self.start('stty -echo; while read -r line; do eval "$line"; done')
         self.run("true")
 
-    def start(self, *commands):
-        """Types them, and does not wait; a line has 255 bytes at most."""
-        for command in commands:
-            status, text = self.machine.run(f"/tests/control type {self.domain} {shlex.quote(command)}")
-            assert status == 0, f"{self.name}: {command}: {text}"
+    def type(self, line, then="true"):
+        """And then the control domain does something: what that printed."""
+        assert len(line) < LINE, line
+        status, text = self.machine.run(f"/tests/control type {self.domain} {shlex.quote(line)} && {then}")
+        assert status == 0, f"{self.name}: {line}: {text}"
+        return text
 
-    def run(self, *commands, seconds=PATIENCE):
+    def start(self, *commands):
+        """Types them, and does not wait; none has more than LINE bytes."""
+        for command in commands:
+            self.type(command)
+
+    def run(self, *commands, seconds=PATIENCE - 40):
         """What they printed."""
         self.commands += 1
         mark = f"{self.commands}-{self.name}"
-        self.start(f"echo from-$((1*{self.commands}))-{self.name}", *commands,
-                   f"printf '\\nupto-%s\\n' $((1*{self.commands}))-{self.name}")
+        lines = [f"echo from-$((1*{self.commands}))-{self.name}"]
+        for command in *commands, f"printf '\\nupto-%s\\n' $((1*{self.commands}))-{self.name}":
+            if len(lines[-1]) + len(command) + 3 < LINE and not lines[-1].endswith("&"):
+                lines[-1] += "; " + command
+            else:
+                lines.append(command)
+        self.start(*lines[:-1])
         # The control domain looks for the end: all that a console has takes long to come out of the serial line.
-        status, text = self.machine.run(f"timeout {seconds} sh -c 'until rf console --print {self.name} | grep -q ^upto-{mark}; "
-                                        f"do usleep 100000; done'; rf console --print {self.name} | tr -d '\\r' | "
-                                        f"sed -n '/^from-{mark}$/,/^upto-{mark}$/p'")
+        text = self.type(lines[-1], f"timeout {seconds} sh -c 'until rf console --print {self.name} | "
+                         f"grep -q ^upto-{mark}; do usleep 200000; done'; rf console --print {self.name} | "
+                         f"tr -d '\\r' | sed -n '/^from-{mark}$/,/^upto-{mark}$/p'")
         found = re.search(rf"^from-{mark}\n((?:.*\n)*?)\n?upto-{mark}$", text, re.M)
-        assert status == 0 and found, f"{self.name}: {commands}: {self.machine.rf(f'console --print {self.name}')[-3000:]}"
+        assert found, f"{self.name}: {commands}: {text} {self.machine.rf(f'console --print {self.name}')[-3000:]}"
         return found.group(1)
 
 

@@ -192,6 +192,13 @@ static void free_interface(struct net_device_state *net)
 	net->dev = NULL;
 }
 
+static void destroy(struct net_device_state *net)
+{
+	set_connected(net, false);
+	free_interface(net);
+	net_queues_destroy(net);
+}
+
 /* --- Coming up */
 
 /* With the most buffers for which there is memory. */
@@ -265,11 +272,14 @@ static void offer_rings(struct net_device_state *net)
 	try_later(net);
 }
 
-/* It is over until the device is taken away. */
+/* It is over until the device is taken away. Who is closed has nothing that is shared. */
 static void fail(struct net_device_state *net, enum rf_state state, const char *why)
 {
 	net->dead = true;
-	set_connected(net, false);
+	if (state == RF_STATE_CLOSED)
+		destroy(net);
+	else
+		set_connected(net, false);
 	rf_device_fail(net->device, state, "%s", why);
 }
 
@@ -350,13 +360,6 @@ static void back_end_connected(struct net_device_state *net)
 }
 
 /* --- Going away */
-
-static void destroy(struct net_device_state *net)
-{
-	set_connected(net, false);
-	free_interface(net);
-	net_queues_destroy(net);
-}
 
 /* Nobody has an interface open, as one has a disk: it goes. */
 static void back_end_closes(struct net_device_state *net)

@@ -47,8 +47,9 @@ static int read_number(struct rf_device *device, const char *name, u64 least, u6
 
 	if (!error && (*number < least || *number > most))
 		error = -ERANGE;
+	/* Keys may change at any time, and as often as the back end likes. */
 	if (error)
-		dev_err(&device->dev, "%s of the back end: %d\n", name, error);
+		dev_err_ratelimited(&device->dev, "%s of the back end: %d\n", name, error);
 	return error;
 }
 
