@@ -185,7 +185,7 @@ IMAGES := $(if $(LINK_SCRIPT),$(O)/ringfence.elf64 $(O)/ringfence $(O)/ringfence
 
 # --- Targets --------------------------------------------------------------------------------------
 
-.PHONY: all help deps defconfig menuconfig toolstack guests unit fuzz check test test-full tests run linux bench bench-this bench-files bench-files-this bench-paths bench-paths-this bench-store bench-heartbeat clean FORCE
+.PHONY: all help deps defconfig menuconfig toolstack guests unit fuzz check test test-full tests run linux bench bench-this bench-files bench-files-this bench-paths bench-paths-this bench-store bench-io bench-io-this bench-heartbeat clean FORCE
 
 all: $(if $(IMAGES),$(IMAGES),$(HYPERVISOR_OBJECTS)) toolstack ## the hypervisor and the toolstack (default)
 
@@ -296,6 +296,9 @@ bench-store: $(O)/tests/bench/store ## what operations of the store cost as it g
 bench-heartbeat: all linux ## how far a bad guest disturbs another, and the control domain
 	$(Q)tests/bench/heartbeat/run
 
+bench-io: $(O)/bench/.config ## disks and networks of a guest beside virtio's and Xen's (BENCH_IO_FLAGS='--rows ...')
+	$(Q)$(MAKE) O=$(O)/bench bench-io-this
+
 $(O)/bench/.config: Kconfig
 	$(Q)$(MAKE) -s O=$(O)/bench defconfig >/dev/null
 	$(Q)sed -i 's/^CONFIG_DEBUG=y$$/# CONFIG_DEBUG is not set/' $@
@@ -304,6 +307,11 @@ BENCH_FLAGS ?=
 bench-this: bench-files-this
 	$(Q)guest-pv/build-linux --config bench --output $(O)/linux
 	$(Q)tests/bench/run --linux $(O)/linux $(BENCH_FLAGS)
+
+BENCH_IO_FLAGS ?=
+bench-io-this: bench-files-this
+	$(Q)guest-pv/build-linux --config bench --output $(O)/linux
+	$(Q)tests/bench/io/run --linux $(O)/linux $(BENCH_IO_FLAGS)
 
 bench-paths-this: all $(BENCHES)
 	$(Q)tests/bench/paths/run
