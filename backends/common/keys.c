@@ -54,12 +54,33 @@ bool keys_number(struct rfstore *store, const char *folder, const char *name, ui
 	return good;
 }
 
+struct keys_writing {
+	const char *folder;
+	const char *name;
+	const char *text;
+};
+
+static int keys_write_within(struct rfstore *store, struct rfstore_transaction transaction,
+			     void *argument)
+{
+	const struct keys_writing *w = argument;
+	char path[2 * KEYS_PATH], *value;
+	size_t length;
+	int error = rfstore_read(store, transaction, w->folder, &value, &length);
+
+	if (error)
+		return error;
+	free(value);
+	keys_path(path, w->folder, w->name);
+	return rfstore_write(store, transaction, path, w->text, strlen(w->text));
+}
+
+/* A write alone would make the folder again that the toolstack has just taken away. */
 bool keys_write_text(struct rfstore *store, const char *folder, const char *name, const char *text)
 {
-	char path[2 * KEYS_PATH];
+	struct keys_writing writing = { folder, name, text };
 
-	keys_path(path, folder, name);
-	return rfstore_write(store, RFSTORE_NONE, path, text, strlen(text)) == 0;
+	return rfstore_transact(store, keys_write_within, &writing) == 0;
 }
 
 bool keys_write(struct rfstore *store, const char *folder, const char *name, uint64_t value)

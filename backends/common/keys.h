@@ -24,6 +24,7 @@ enum keys_state {
 /* False: it is not there, no decimal number, or out of range. */
 bool keys_number(struct rfstore *store, const char *folder, const char *name, uint64_t least,
 		 uint64_t most, uint64_t *value);
+/* Nothing is written into a folder that is not there. */
 bool keys_write(struct rfstore *store, const char *folder, const char *name, uint64_t value);
 bool keys_write_text(struct rfstore *store, const char *folder, const char *name, const char *text);
 void keys_remove(struct rfstore *store, const char *folder, const char *name);

@@ -13,7 +13,7 @@ import time
 
 import block_backend
 import store_daemon
-from block_backend import Disk
+from block_backend import BACK, Disk
 
 FULL = bool(os.environ.get("RF_FULL"))
 REQUESTS = 200000 if FULL else 20000
@@ -101,6 +101,24 @@ def test_what_is_in_use_is_served_until_it_is_let_go():
         expect(front.returncode == 0 and ", 4 connections" in text, text)
         expect(disk.back.wait(store_daemon.SECONDS) == 0, "its status when it was let go")
         expect(disk.key("state") == "6", "it is not closed")
+
+
+def test_what_was_taken_away_is_not_made_again():
+    """By what the worker said meanwhile, which the monitor had not written down yet."""
+    with Disk() as disk:
+        front = disk.front("verify")
+        disk.serve()
+        store_daemon.eventually(lambda: disk.key("statistics", BACK + "/private"), "statistics")
+        disk.back.send_signal(signal.SIGSTOP)
+        time.sleep(2)   # the worker counts every second
+        client = disk.client()
+        client.ask(store_daemon.RM, BACK)
+        disk.back.send_signal(signal.SIGCONT)
+        expect(disk.back.wait(store_daemon.SECONDS) == 0, "its status when its folder was taken away")
+        expect(disk.key("statistics", BACK + "/private") == "", "the folder was made again")
+        client.close()
+        front.kill()
+        front.wait()
 
 
 def test_a_hostile_front_end_hurts_itself():
