@@ -95,24 +95,15 @@ IMAGES = {
     "bzImage, unpatched": (bzimage(), "bzImage: kernel_info"),
 }
 
-CONFIGS = {
-    "a key that is not": ('{ "kernel": "good",\n "memroy": 64 }', "a.json:2: memroy: no such key"),
-    "twice": ('{ "cap": 1,\n "cap": 2 }', "a.json:2:"),
-    "no JSON": ('{ "cap": 1', "a.json:1:10: '}' expected near end of file"),
-    "no kernel": ('{ }', "a.json: kernel: is missing"),
-    "a kernel that is not there": ('{ "kernel": "nowhere" }', "/nowhere: No such file or directory"),
-    "a folder": ('{ "kernel": "." }', "/.: is not a regular file"),
-    "an initrd that is not there": ('{ "kernel": "good", "initrd": "no" }', "/no: No such file or directory"),
-    "an initrd that does not fit": ('{ "kernel": "good", "initrd": "large" }',
-                                    "memory: 65536K: no room for the image (16400K) and"),
-    "too little memory": ('{ "kernel": "good", "memory": "1023K" }', "memory: '1023K': should be from 1024K to"),
-    "a limit below": ('{ "kernel": "good", "memory_max": 32 }', "memory_max: 32768K is less than memory, 65536K"),
-    "too many vCPUs": ('{ "kernel": "good", "vcpus": 65 }', "a.json:1: vcpus: 65: should be a number from 1 to 64"),
-    "a name with a slash": ('{ "kernel": "good", "name": "a/b" }', "name: 'a/b': should be letters"),
-    "an action": ('{ "kernel": "good", "on_crash": "explode" }', "should be one of destroy, restart, preserve"),
-    "not a pv": ('kernel = "good"\ntype = "hvm"\n', 'a.json:2: type: hvm: only "pv" guests can run'),
-    "no end of a text": ('kernel = "good\n', "a.json:1: byte 0x0a where the end of a quoted text should be"),
-}
+BAD = pathlib.Path(__file__).with_name("bad")
+
+
+def bad_configurations():
+    """Of tests/system/bad: a file's name, what is in it, and the whole of what is to be said about it."""
+    for line in (BAD / "messages").read_text().splitlines():
+        name, message = line.split(": ", 1)
+        yield name, (BAD / name).read_bytes(), message
+
 
 USES = {
     "no verb": ([], 2, "usage: rf VERB"),
@@ -129,8 +120,8 @@ USES = {
 }
 
 
-def refused(name, folder, message, files):
-    status, output, errors = rf("check", "./a.json", folder=folder)
+def refused(name, folder, message, files, file="./a.json"):
+    status, output, errors = rf("check", file, folder=folder)
     good = status == 1 and message in output and any(file in output for file in files) and not errors and \
         output.count("\n") == 1
     check(name, good, f"status {status}: {output}{errors}")
@@ -165,9 +156,12 @@ def main():
             (folder / "image").write_bytes(image)
             (folder / "a.json").write_text('{ "kernel": "image" }')
             refused(name, folder, message, ["./image: "])
-        for name, (text, message) in CONFIGS.items():
-            (folder / "a.json").write_text(text)
-            refused(name, folder, message, ["./a.json:", "./nowhere:", "./no:", "./.:", "./good:"])
+        tried = set()
+        for name, text, message in bad_configurations():
+            (folder / name).write_bytes(text)
+            refused(name, folder, message, [f"./{name}:", "./nowhere:", "./no:", "./.:", "./good:"], f"./{name}")
+            tried.add(name)
+        check("each file was tried", tried | {"messages"} == {path.name for path in BAD.iterdir()} and len(tried) >= 50)
         status, output, errors = rf("check", "--json", "./a.json", folder=folder)
         check("as JSON", status == 1 and json.loads(output)[0]["ok"] is False, output + errors)
     for name, (words, wanted, message) in USES.items():

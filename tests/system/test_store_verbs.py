@@ -71,9 +71,19 @@ def test_watch(daemon):
     run(daemon, "store-watch", "-n", "0", "/w", status=USAGE)
 
 
+def test_control(daemon):
+    equal(run(daemon, "store-control", "check"), "OK\n")
+    equal(json.loads(run(daemon, "store-control", "--json", "check")), {"answer": "OK"})
+    assert "upgrade" in run(daemon, "store-control", "help")
+    run(daemon, "store-control", "no-such", status=FAILED)
+    equal(run(daemon, "store-write", "/k", "kept"), "")
+    equal(run(daemon, "store-control", "upgrade"), "OK\n")
+    equal(run(daemon, "store-read", "/k"), "kept\n")
+
+
 def main():
     with store_daemon.Daemon() as daemon:
-        for test in (test_nodes, test_all_or_none, test_permissions, test_watch):
+        for test in (test_nodes, test_all_or_none, test_permissions, test_watch, test_control):
             test(daemon)
         environment = daemon
     # Nobody serves there any more.

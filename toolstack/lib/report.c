@@ -9,6 +9,15 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+/* What was in a file or came from a guest may be anything; what says so is a line, and moves no cursor. */
+static void write_line(char *text, size_t size, const char *format, va_list arguments)
+{
+	vsnprintf(text, size, format, arguments);
+	for (; *text; text++)
+		if ((unsigned char)*text < ' ' || *text == 0x7f)
+			*text = '?';
+}
+
 bool report_fail(struct report *report, const char *format, ...)
 {
 	va_list arguments;
@@ -16,7 +25,7 @@ bool report_fail(struct report *report, const char *format, ...)
 	if (report->error[0])
 		return false;
 	va_start(arguments, format);
-	vsnprintf(report->error, sizeof(report->error), format, arguments);
+	write_line(report->error, sizeof(report->error), format, arguments);
 	va_end(arguments);
 	return false;
 }
@@ -29,6 +38,6 @@ void report_warn(struct report *report, const char *format, ...)
 	if (number >= REPORT_WARNINGS)
 		return;
 	va_start(arguments, format);
-	vsnprintf(report->warning[number], sizeof(report->warning[number]), format, arguments);
+	write_line(report->warning[number], sizeof(report->warning[number]), format, arguments);
 	va_end(arguments);
 }

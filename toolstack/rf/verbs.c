@@ -240,6 +240,11 @@ const struct verb verbs[] = {
 	  "Each PATH itself is printed first. After the store was away each is printed again: something may have "
 	  "changed. `@introduceDomain` and `@releaseDomain` tell of domains.",
 	  store_watch_options, verb_store_watch },
+	{ "store-control", STORE, "COMMAND [PARAMETER]", 1, 2, WORDS_NONE,
+	  "Tell the store itself to do something",
+	  "`help` lists the commands; `check` counts everything again, `stats` says what there is, `upgrade` has it go "
+	  "on as a new program without ending.",
+	  NULL, verb_store_control },
 	{ "disk-attach", DISKS, "DOMAIN IMAGE [KEY=VALUE]...", 2, MANY, WORDS_DOMAIN,
 	  "Give a guest a disk",
 	  "Prints the disk's number. The keys are those of a disk in docs/config.md, such as `mode=r`. If the image "

@@ -38,6 +38,7 @@ enum status verb_shutdown(struct command *command);
 enum status verb_start(struct command *command);
 enum status verb_stats(struct command *command);
 enum status verb_store_chmod(struct command *command);
+enum status verb_store_control(struct command *command);
 enum status verb_store_exists(struct command *command);
 enum status verb_store_list(struct command *command);
 enum status verb_store_ls(struct command *command);
