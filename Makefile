@@ -40,7 +40,8 @@ endif
 RUN_PACKAGES := gcc libc6-dev make binutils python3 python3-kconfiglib qemu-system-x86 linux-source-6.1 patch bc \
 	flex bison libelf-dev libssl-dev cpio xz-utils kmod busybox-static libjansson-dev libxxhash-dev libmicrohttpd-dev \
 	liburing-dev libseccomp-dev libnbd-dev iproute2 nftables dnsmasq-base
-PACKAGES := $(RUN_PACKAGES) libcmocka-dev clang-14 clang-format-14 libclang-rt-14-dev llvm-14 gdb xorriso mtools \
+DEBIAN_PACKAGES := mmdebstrap e2fsprogs genisoimage
+PACKAGES := $(RUN_PACKAGES) $(DEBIAN_PACKAGES) libcmocka-dev clang-14 clang-format-14 libclang-rt-14-dev llvm-14 gdb xorriso mtools \
 	grub-common grub-pc-bin grub-efi-amd64-bin ovmf git stress-ng rt-tests zstd lz4 xenstore-utils \
 	nbdkit qemu-utils curl
 
@@ -185,7 +186,7 @@ IMAGES := $(if $(LINK_SCRIPT),$(O)/ringfence.elf64 $(O)/ringfence $(O)/ringfence
 
 # --- Targets --------------------------------------------------------------------------------------
 
-.PHONY: all help deps defconfig menuconfig toolstack guests unit fuzz check test test-full tests run linux bench bench-this bench-files bench-files-this bench-paths bench-paths-this bench-store bench-io bench-io-this bench-heartbeat clean FORCE
+.PHONY: all help deps defconfig menuconfig toolstack guests unit fuzz check test test-full tests run debian-guest linux bench bench-this bench-files bench-files-this bench-paths bench-paths-this bench-store bench-io bench-io-this bench-heartbeat clean FORCE
 
 all: $(if $(IMAGES),$(IMAGES),$(HYPERVISOR_OBJECTS)) toolstack ## the hypervisor and the toolstack (default)
 
@@ -249,11 +250,13 @@ test: deps ## every test, after installing what they need
 test-full: deps ## every test at full length
 	$(Q)$(MAKE) $(parallel) tests RUN_FLAGS=--full
 
+# A card for QEMU's own network, in which 10.0.2.2 is this machine.
+run_network = --control memory=384M --nic user,model=virtio-net-pci --append "quiet rf.dhcp$$([ -t 0 ] || echo ' rf.tour')"
 RUN_GUEST ?= linux
 ifeq ($(RUN_GUEST),linux)
 run_needs = linux
 # Without a terminal, Linux shows itself and powers off.
-run_guest = --initrd $(O)/linux/node.gz --control memory=384M --append "quiet$$([ -t 0 ] || echo ' rf.tour')"
+run_guest = --initrd $(O)/linux/run.gz $(run_network)
 else
 run_needs = $(O)/tests/guest/$(RUN_GUEST).elf
 run_guest = --kernel $(run_needs) --control vcpus=2
@@ -263,6 +266,19 @@ run: ## boot the hypervisor and Linux in QEMU, to a shell; installs what it need
 	$(Q)$(MAKE) deps PACKAGES='$(RUN_PACKAGES)'
 	$(Q)$(MAKE) $(parallel) all $(run_needs)
 	$(Q)tests/vm $(run_guest) $(VM_FLAGS)
+
+# Debian's images are made once: `rm -r build/debian` for new ones.
+DEBIAN_FLAGS ?=
+$(O)/debian/root.img:
+	$(Q)guest-pv/debian/build --output $(@D) $(DEBIAN_FLAGS)
+
+debian-guest: ## Debian 12 as a guest of a node in QEMU, from a disk image (DEBIAN_FLAGS='--include ...'); as root
+	$(Q)$(MAKE) deps PACKAGES='$(RUN_PACKAGES) $(DEBIAN_PACKAGES)'
+	$(Q)$(MAKE) $(parallel) all linux $(O)/debian/root.img
+	$(Q)guest-pv/initramfs/build --only --add toolstack/guests/debian/debian.json:/etc/ringfence/debian.json $(O)/debian/guest.gz
+	$(Q)cat $(O)/linux/run.gz $(O)/debian/guest.gz >$(O)/debian/node.gz
+	$(Q)tests/vm --initrd $(O)/debian/node.gz --disk $(O)/debian/root.img --disk $(O)/debian/seed.img $(run_network) $(VM_FLAGS) \
+		--timeout $(if $(DEBIAN_TIMEOUT),$(DEBIAN_TIMEOUT),0)
 
 LINUX ?=
 LINUX_CONFIG ?= node
@@ -277,6 +293,10 @@ linux: $(addprefix $(O)/toolstack/static/,rf rfd rfstored rf-block rf-net) ## Li
 		--add $(O)/linux/guest.gz:/boot/initrd.gz --add toolstack/guests/hello.json:/etc/ringfence/hello.json \
 		$(O)/linux/rf.gz
 	$(Q)cat $(O)/linux/initrd.gz $(O)/linux/rf.gz >$(O)/linux/node.gz.new && mv $(O)/linux/node.gz.new $(O)/linux/node.gz
+	$(Q)guest-pv/initramfs/build --only --program /bin/ip --program /usr/sbin/nft --program /usr/sbin/dnsmasq \
+		$(foreach g,hello world,--add toolstack/guests/run/$(g).json:/etc/ringfence/$(g).json) \
+		$(foreach f,passwd group,--add guest-pv/initramfs/etc/$(f):/etc/$(f)) $(O)/linux/network.gz
+	$(Q)cat $(O)/linux/node.gz $(O)/linux/network.gz >$(O)/linux/run.gz.new && mv $(O)/linux/run.gz.new $(O)/linux/run.gz
 
 # Of a release build, whatever this one is.
 bench: $(O)/bench/.config ## Linux on Ringfence beside native, Xen and KVM (BENCH_FLAGS='--systems ...')

@@ -18,10 +18,10 @@ LINE = 255  # bytes that a console takes at once
 
 class Node:
     def __init__(self, memory=768, control="memory=384M", timeout=840, initrd=LINUX / "node.gz",
-                 options=("--smp", "2")):
+                 options=("--smp", "2"), append="quiet"):
         self.process = subprocess.Popen(
             [ROOT / "tests/vm", "--timeout", str(timeout), *options, "--mem", str(memory), "--control", control,
-             "--initrd", initrd, "--append", "quiet"],
+             "--initrd", initrd, "--append", append],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         os.set_blocking(self.process.stdout.fileno(), False)
         self.said = ""

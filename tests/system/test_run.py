@@ -26,7 +26,8 @@ def without_terminal():
                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=SECONDS,
                          errors="replace")
     wanted = ["RINGFENCE-LINUX-UP", "paravirtualized kernel on Ringfence", "ok processes",
-              "# rf create hello", "hello     1        64      1  running", "page_fault", "(hello) domain 1 is gone",
+              "# rf create hello", "hello     1        64      1  running", "page_fault", "hello.img",
+              "10.82.0.3", " 0% packet loss", "(hello) domain 1 is gone",
               "powered off"]
     missing = [text for text in wanted if text not in run.stdout]
     if run.returncode or missing:
