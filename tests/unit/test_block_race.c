@@ -147,7 +147,7 @@ static void requests_that_change_do_no_harm(void **state)
 	TAILQ_INIT(&disk.full);
 	connect_queue();
 	pthread_create(&thread, NULL, mutate, NULL);
-	while (done + broken < WANTED || !broken || !done) {
+	while (done + broken < WANTED || !broken || !done || !disk.statistics.refused) {
 		make_request();
 		if (!queue_turn(&queue)) {
 			broken++;
@@ -160,7 +160,6 @@ static void requests_that_change_do_no_harm(void **state)
 	pthread_join(thread, NULL);
 	disconnect_queue();
 	loop_close(&disk.loop);
-	assert_true(disk.statistics.refused > 0);
 	print_message("%lu done, %lu refused, %lu times broken\n", done, disk.statistics.refused,
 		      broken);
 }

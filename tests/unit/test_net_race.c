@@ -184,6 +184,15 @@ static void start(void)
 	connect_queue();
 }
 
+/* Enough, and of each kind some: that the other thread had its turn. */
+static bool is_enough(void)
+{
+	const struct message_statistics *counts = &interface.statistics;
+
+	return left + broken >= WANTED && broken && left && counts->received && counts->invalid &&
+	       counts->refused;
+}
+
 static void packets_that_change_do_no_harm(void **state)
 {
 	pthread_t thread;
@@ -191,7 +200,7 @@ static void packets_that_change_do_no_harm(void **state)
 	(void)state;
 	start();
 	pthread_create(&thread, NULL, mutate, NULL);
-	while (left + broken < WANTED || !broken || !left || !interface.statistics.received) {
+	while (!is_enough()) {
 		make_requests();
 		if (!queue_turn(&queue)) {
 			broken++;
@@ -205,9 +214,6 @@ static void packets_that_change_do_no_harm(void **state)
 	pthread_join(thread, NULL);
 	disconnect_queue();
 	loop_close(&interface.loop);
-	/* It was as it should be: some were wrong, and of somebody else. */
-	assert_true(interface.statistics.invalid > 0);
-	assert_true(interface.statistics.refused > 0);
 }
 
 int main(void)
