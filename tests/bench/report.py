@@ -119,7 +119,7 @@ def absences(suites):
     found = [(table.TITLES[name], f"missing: {reason}") for suite in suites
              for name, reason in suite.missing.items()]
     found += [(f"{system.title}, {suite.title}", reason) for suite in suites
-              for system, reason in suite.absent.items()]
+              for system, reason in {**suite.left_out(), **suite.absent}.items()]
     return [f"<p><b>{html.escape(what)}</b>: {html.escape(reason)}</p>" for what, reason in found]
 
 

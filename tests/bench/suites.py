@@ -18,6 +18,8 @@ import table
 ALL = tuple(system.name for system in systems.ALL)
 # A virtual machine in an emulated one takes minutes to start, and more with several processors: beyond the
 # first suite, only if it is asked for.
+SEVERAL_IN_KVM = "left out: an inner machine with several processors does not start where one thread emulates all of them"
+ONLY_IF_ASKED = "left out, as it takes long: name it with --systems"
 # Of the control domain where it makes guests; huge pages turn themselves off below 512 MiB.
 CONTROL_MEMORY = 640
 QUICK = tuple(name for name in ALL if not name.startswith("kvm"))
@@ -36,6 +38,13 @@ class Suite:
     facts: dict = dataclasses.field(default_factory=dict)       # by the system's name
     absent: dict = dataclasses.field(default_factory=dict)      # reason for each system
     missing: dict = dataclasses.field(default_factory=dict)     # reason for each operation
+
+    def left_out(self):
+        """The systems that nobody asked for here, and why."""
+        if self.domains:
+            return {}
+        return {system: SEVERAL_IN_KVM if self.processors > 1 else ONLY_IF_ASKED for system in systems.ALL
+                if self.systems == QUICK and system.name not in QUICK}
 
     def setup(self, setup, directory):
         """The setup of the machines, which may need files in the directory."""

@@ -186,6 +186,9 @@ class Kvm(System):
         self.name, self.title, self.nested = name, title, nested
 
     def command(self, setup, directory, phases):
+        if setup.one_thread():
+            raise peers.Missing("with several processors the inner machine does not start where one thread emulates all "
+                                "of them, and with a thread each instructions cannot be compared; --no-icount measures time")
         kernel_folder, _ = peers.linux()
         ramdisk = kvm_ramdisk.build(setup, kernel_folder, directory)
         return setup.qemu(setup.memory + self.MEMORY_OF_OUTER) + [

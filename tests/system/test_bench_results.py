@@ -18,11 +18,13 @@ sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "bench"))
 import figures                  # noqa: E402
 import machine                  # noqa: E402
 import model                    # noqa: E402
+import peers                    # noqa: E402
 import report                   # noqa: E402
 import results                  # noqa: E402
 import sections                 # noqa: E402
 import sizes                    # noqa: E402
 import suites                   # noqa: E402
+import systems                  # noqa: E402
 import table                    # noqa: E402
 
 LOG = """[    0.1] something else
@@ -201,6 +203,21 @@ phase 1 iretq 10 0 sysretq 200 100
 
 def scaling_runs(getppid, fork):
     return results.parse(SCALING_LOG.format(getppid, fork), SCALING_PHASES)[-1]
+
+
+class SeveralProcessors(unittest.TestCase):
+    def test_kvm_says_why_not(self):
+        setup = systems.Setup(arguments(build="build", processors=2, runs=1, logs=None))
+        kvm = next(system for system in systems.ALL if system.name == "kvm-npt")
+        with self.assertRaisesRegex(peers.Missing, "one thread"):
+            kvm.run(setup)
+
+
+    def test_what_is_left_out_is_said(self):
+        several = suites.plan(arguments(systems=[], operations=["ipi"]))[0]
+        self.assertEqual({system.name for system in several.left_out()}, {"kvm-shadow", "kvm-npt"})
+        self.assertIn("<b>KVM nested, 2 processors</b>: left out: ", report.text(arguments(), [several]))
+        self.assertFalse(suites.plan(arguments(systems=[], operations=["fork"]))[0].left_out())
 
 
 class Domains(unittest.TestCase):
