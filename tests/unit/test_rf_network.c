@@ -311,6 +311,11 @@ static void test_real_uplink(void **state)
 
 	(void)state;
 	check_node("eth0");
+	/* Of those that somebody has set, the ones of IPv6 are not moved. */
+	SHELL("ip addr add fd00::2/64 dev eth0");
+	assert_false(join(MOVED, "rf1.0", &report));
+	assert_non_null(strstr(report.error, "eth0 has addresses of IPv6"));
+	SHELL("ip addr del fd00::2/64 dev eth0 && ip addr add fd00::3/64 dev eth0 valid_lft 900 preferred_lft 900");
 	assert_false(join(STAYS, "rf1.0", &report));
 	check_node("eth0");
 	assert_true(join(MOVED, "rf1.0", &report));

@@ -10,11 +10,13 @@
 #include <arpa/inet.h>
 #include <ifaddrs.h>
 #include <limits.h>
+#include <linux/if_addr.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-#define LINE 512
+#define LINE	     512
+#define IPV6_OF_LINK 0x20 /* a scope */
 
 static void read_master(struct network_facts *facts, const char *interface)
 {
@@ -48,20 +50,6 @@ static void read_mac(struct network_facts *facts, const char *interface)
 
 /* --- Addresses --- */
 
-static bool is_local(const struct sockaddr_in6 *address)
-{
-	return IN6_IS_ADDR_LINKLOCAL(&address->sin6_addr);
-}
-
-static bool is_elsewhere(const struct ifaddrs *one)
-{
-	if (!one->ifa_addr)
-		return false;
-	if (one->ifa_addr->sa_family == AF_INET6)
-		return !is_local((const struct sockaddr_in6 *)one->ifa_addr);
-	return one->ifa_addr->sa_family == AF_INET;
-}
-
 static uint32_t ipv4_of(const struct sockaddr *address)
 {
 	return ntohl(((const struct sockaddr_in *)address)->sin_addr.s_addr);
@@ -69,7 +57,7 @@ static uint32_t ipv4_of(const struct sockaddr *address)
 
 static void add_address(struct network_facts *facts, const struct ifaddrs *one)
 {
-	if (one->ifa_addr->sa_family == AF_INET6 || facts->count == NETWORK_ADDRESSES) {
+	if (facts->count == NETWORK_ADDRESSES) {
 		facts->others = true;
 		return;
 	}
@@ -77,14 +65,32 @@ static void add_address(struct network_facts *facts, const struct ifaddrs *one)
 	facts->bits[facts->count++] = (unsigned)__builtin_popcount(ipv4_of(one->ifa_netmask));
 }
 
+/* What the network gives out by itself comes to whatever interface is in it; what somebody has set does not. */
+static void read_ipv6(struct network_facts *facts, const char *interface)
+{
+	FILE *file = fopen("/proc/net/if_inet6", "re");
+	char line[LINE], name[IFNAMSIZ];
+	unsigned scope, flags;
+
+	while (file && fgets(line, sizeof(line), file))
+		if (sscanf(line, "%*s %*x %*x %x %x %15s", &scope, &flags, name) == 3 &&
+		    scope != IPV6_OF_LINK && (flags & IFA_F_PERMANENT) && !strcmp(name, interface))
+			facts->others = true;
+	if (file)
+		fclose(file);
+}
+
 static void read_addresses(struct network_facts *facts, const char *interface)
 {
 	struct ifaddrs *all;
 
+	read_ipv6(facts, interface);
+
 	if (getifaddrs(&all))
 		return;
 	for (const struct ifaddrs *one = all; one; one = one->ifa_next)
-		if (!strcmp(one->ifa_name, interface) && is_elsewhere(one))
+		if (!strcmp(one->ifa_name, interface) && one->ifa_addr &&
+		    one->ifa_addr->sa_family == AF_INET)
 			add_address(facts, one);
 	freeifaddrs(all);
 }

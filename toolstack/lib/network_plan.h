@@ -39,7 +39,7 @@ struct network_facts {
 	unsigned count;	       /* of its addresses */
 	uint32_t address[NETWORK_ADDRESSES];
 	unsigned bits[NETWORK_ADDRESSES];
-	bool others;	     /* it has addresses of IPv6, or more than are in here */
+	bool others;	     /* and such of IPv6 that somebody has set, or more than are in here */
 	uint32_t gateway;    /* of the default route through the uplink; 0: none */
 	char user[IFNAMSIZ]; /* which interface leads into the subnet; empty: none */
 };
