@@ -27,7 +27,7 @@ for module in {modules}; do
 done
 echo "outer machine: up for $(/bin/busybox cut -d ' ' -f 1 /proc/uptime) s"
 [ -c /dev/kvm ] || echo "bench: failed: there is no /dev/kvm"
-{program} -accel kvm -cpu host{without} -smp $processors \\
+{program} -accel kvm -cpu host -smp $processors \\
 	-M microvm,x-option-roms=off,pit=off,pic=off,rtc=off,isa-serial=on -m $memory \\
 	-object memory-backend-ram,id=ram,size=${{memory}}M,prealloc=on -machine memory-backend=ram \\
 	-nodefaults -no-user-config -display none -serial stdio -no-reboot -L /firmware \\
@@ -35,9 +35,6 @@ echo "outer machine: up for $(/bin/busybox cut -d ' ' -f 1 /proc/uptime) s"
 	echo "bench: failed: the inner QEMU ended with status $?"
 /bin/busybox poweroff -f
 """
-
-# With these, several processors of the inner machine wait for each other for ever where QEMU 7.2 emulates the outer one.
-WITHOUT = ",-x2apic,-kvm-pv-unhalt,-kvm-pv-ipi,-kvm-pv-tlb-flush,-kvm-pv-sched-yield"
 
 
 def program():
@@ -64,8 +61,7 @@ def fill(root, setup, kernel_folder):
     shutil.copy(setup.initrd, root / "initrd.gz")
     (root / "append").write_text(setup.kernel_line("ttyS0"))
     names = " ".join(file.stem for file in peers.modules(kernel_folder))
-    (root / "init").write_text(INIT.format(
-        modules=names, program=path, without=WITHOUT if setup.processors > 1 else ""))
+    (root / "init").write_text(INIT.format(modules=names, program=path))
     (root / "init").chmod(0o755)
 
 
