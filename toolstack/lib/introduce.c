@@ -8,6 +8,7 @@
  */
 #include "toolstack/lib/introduce.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -251,16 +252,52 @@ static void remove_vm(struct rfstore *store, uint32_t domain, const char *folder
 		rfstore_remove(store, RFSTORE_NONE, folder);
 }
 
-void introduce_forget(uint32_t domain, const char *uuid)
-{
-	struct rfstore *store;
-	char path[VM_PATH];
+struct sweeping {
+	const char *folder;
+	bool (*is_there)(void *argument, uint32_t domain);
+	void *argument;
+	bool removed;
+};
 
-	if (!uuid || rfstore_open(&store, NULL))
-		return;
-	vm_path(path, uuid, "");
-	remove_vm(store, domain, path);
-	rfstore_close(store);
+/* Another guest of that uuid may be introduced at this moment: then there is a conflict, and we look again. */
+static int sweep_one(struct rfstore *store, struct rfstore_transaction transaction, void *argument)
+{
+	struct sweeping *s = argument;
+	char path[VM_PATH + 8], *text;
+	size_t length;
+	int error;
+
+	s->removed = false;
+	snprintf(path, sizeof(path), "%s/domid", s->folder);
+	error = rfstore_read(store, transaction, path, &text, &length);
+	if (error)
+		return error == ENOENT ? 0 : error;
+	if (!s->is_there(s->argument, (uint32_t)strtoul(text, NULL, 10))) {
+		error = rfstore_remove(store, transaction, s->folder);
+		s->removed = !error;
+	}
+	free(text);
+	return error;
+}
+
+unsigned introduce_sweep(struct rfstore *store, bool (*is_there)(void *argument, uint32_t domain),
+			 void *argument)
+{
+	struct sweeping s = { .is_there = is_there, .argument = argument };
+	char path[VM_PATH], **names;
+	unsigned swept = 0;
+	size_t count;
+
+	if (rfstore_list(store, RFSTORE_NONE, "/vm", &names, &count))
+		return 0;
+	for (size_t i = 0; i < count; i++) {
+		vm_path(path, names[i], "");
+		s.folder = path;
+		if (!rfstore_transact(store, sweep_one, &s))
+			swept += s.removed;
+	}
+	free(names);
+	return swept;
 }
 
 /* Only we write that node. */

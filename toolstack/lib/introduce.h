@@ -25,7 +25,11 @@ int introduce_tell(uint32_t domain, const char *node, const char *value);
 void introduce_rename(uint32_t domain, const char *name);
 /* Before the number can be another domain's. */
 void introduce_release(uint32_t domain);
-/* What is left in the store of one that was gone before, besides devices; the uuid may be NULL. */
-void introduce_forget(uint32_t domain, const char *uuid);
+/*
+ * Takes away the folders in /vm of domains that are no more, whoever ended them: those of which `is_there` says so. How
+ * many.
+ */
+unsigned introduce_sweep(struct rfstore *store, bool (*is_there)(void *argument, uint32_t domain),
+			 void *argument);
 
 #endif

@@ -185,7 +185,6 @@ static bool is_left(struct access *access, const char *name, struct remains *rem
 
 static void take_away(struct access *access, const struct remains *remains)
 {
-	json_t *config = json_object_get(remains->state, "config");
 	struct rf_domain_info info;
 
 	/* Or they are those of another that has its number. */
@@ -193,7 +192,6 @@ static void take_away(struct access *access, const struct remains *remains)
 		device_forget_all(&disk_class, remains->domain);
 		device_forget_all(&net_class, remains->domain);
 	}
-	introduce_forget(remains->domain, json_string_value(json_object_get(config, "uuid")));
 	info.domain = remains->domain;
 	forget(&info);
 }

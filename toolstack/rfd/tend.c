@@ -8,6 +8,7 @@
  */
 #include "toolstack/rfd/tend.h"
 
+#include <errno.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -65,6 +66,14 @@ static void introduce_all(struct tend *tend)
 	for (uint32_t n = 1; domain_next(&tend->access, n, &info); n = info.domain + 1)
 		if (!info.control && !domain_ended(&info) && info.state != RF_DOMAIN_DYING)
 			introduce(tend, &info);
+}
+
+static bool is_there(void *argument, uint32_t domain)
+{
+	struct tend *tend = argument;
+	struct rf_domain_info info;
+
+	return domain_get(&tend->access, domain, &info) != -ESRCH;
 }
 
 /* --- Back ends --- */
@@ -127,6 +136,7 @@ void tend_look(struct tend *tend)
 		introduce_all(tend);
 	}
 	visit_all(tend->store, start_again, tend);
+	introduce_sweep(tend->store, is_there, tend);
 }
 
 bool tend_open(struct tend *tend, struct daemon *daemon, struct report *report)
