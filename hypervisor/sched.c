@@ -355,6 +355,8 @@ static struct vcpu *take_next(struct cpu *cpu, uint64_t now)
 		if (has_cap(entity))
 			start_cap_period(entity, now);
 		set_state(entity, SCHED_RUNNING);
+		if (sched_vcpu_of(entity) != cpu->current)
+			entity->begun = now;
 		__atomic_store_n(&entity->on_cpu, true, __ATOMIC_SEQ_CST);
 		sched_set_busy(cpu);
 	}

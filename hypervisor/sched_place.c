@@ -160,6 +160,29 @@ static bool should_preempt(struct cpu *cpu, const struct sched_entity *entity)
 	return run_queue_before(entity->virtual_time + granularity, running->virtual_time);
 }
 
+/*
+ * Who has just got this CPU keeps it for a moment: a guest whose back end waits here for the first
+ * of its requests makes the next ones, too, before that runs. Not one with a cap, whose timer this
+ * is.
+ */
+static bool keeps_cpu(const struct cpu *cpu, const struct sched_entity *running,
+		      const struct sched_entity *entity, uint64_t now)
+{
+	return running && cpu == this_cpu() && !running->cap &&
+	       now - running->begun < SCHED_RUN_LEAST_NS &&
+	       !(__atomic_load_n(&idle_cpus, __ATOMIC_SEQ_CST) & entity->affinity);
+}
+
+static void preempt(struct cpu *cpu, const struct sched_entity *entity, uint64_t now)
+{
+	const struct sched_entity *running = running_on(cpu);
+
+	if (keeps_cpu(cpu, running, entity, now))
+		timer_start(&cpu->queue.slice, running->begun + SCHED_RUN_LEAST_NS);
+	else
+		sched_request_on(cpu);
+}
+
 /* With the lock of `locked`, which it gives up. */
 static void move_to(struct cpu *locked, struct sched_entity *entity, struct cpu *target,
 		    bool waking)
@@ -170,9 +193,11 @@ static void move_to(struct cpu *locked, struct sched_entity *entity, struct cpu 
 		locked = sched_lock(entity);
 	}
 	if (may_wait(entity)) {
-		join(locked, entity, waking, arch_time_ns());
+		uint64_t now = arch_time_ns();
+
+		join(locked, entity, waking, now);
 		if (should_preempt(locked, entity))
-			sched_request_on(locked);
+			preempt(locked, entity, now);
 	}
 	sched_unlock(locked);
 }

@@ -20,6 +20,7 @@
 #define SCHED_WEIGHT_MAX     65535
 #define SCHED_SLICE_NS	     5000000ULL /* a vCPU runs this long before another of equal claim */
 #define SCHED_CAP_PERIOD_NS  100000000ULL
+#define SCHED_RUN_LEAST_NS   200000ULL	/* who wakes takes the CPU of nobody that got it just now */
 #define SCHED_GRANULARITY_NS 1000000ULL /* a claim must be better by this to preempt */
 
 struct cpu;
@@ -46,6 +47,7 @@ struct sched_entity {
 	uint64_t affinity;     /* mask of CPUs it may run on */
 	uint64_t virtual_time; /* see run_queue.h */
 	uint64_t since;	       /* up to when it was accounted */
+	uint64_t begun;	       /* when it got the CPU */
 	uint64_t run_ns;       /* totals */
 	uint64_t steal_ns;
 	uint64_t cap_period; /* start of the current period of the cap, */

@@ -277,6 +277,31 @@ static void test_sleeper_is_served(void **state)
 	assert_true(sum / 1500 < MS / 2);
 }
 
+/* Who has just got the CPU keeps it for a moment from one that wakes; who had it for longer gives it up at once. */
+static void test_just_begun(void **state)
+{
+	struct vcpu *busy, *sleeper;
+
+	(void)state;
+	machine_init(1);
+	busy = machine_vcpu(256, 0, ANY);
+	sleeper = machine_vcpu(256, 0, ANY);
+	up(sleeper);
+	block(sleeper);
+	up(busy);
+	machine_run(SCHED_RUN_LEAST_NS / 2);
+	sched_wake(sleeper);
+	machine_settle();
+	assert_true(machine_is_running(busy));
+	machine_run(SCHED_RUN_LEAST_NS * 3 / 4);
+	assert_true(machine_is_running(sleeper));
+	block(sleeper);
+	machine_run(2 * SCHED_RUN_LEAST_NS);
+	sched_wake(sleeper);
+	machine_settle();
+	assert_true(machine_is_running(sleeper));
+}
+
 /* Many that sleep and wake cannot take more than their share from one that never sleeps. */
 static void test_sleepers_do_not_starve(void **state)
 {
@@ -654,6 +679,7 @@ int main(void)
 		cmocka_unit_test_teardown(test_pinned_crowd, teardown),
 		cmocka_unit_test_teardown(test_no_debt_from_a_lone_run, teardown),
 		cmocka_unit_test_teardown(test_sleeper_is_served, teardown),
+		cmocka_unit_test_teardown(test_just_begun, teardown),
 		cmocka_unit_test_teardown(test_sleepers_do_not_starve, teardown),
 		cmocka_unit_test_teardown(test_pass, teardown),
 		cmocka_unit_test_teardown(test_woken_runs_where_it_was, teardown),
