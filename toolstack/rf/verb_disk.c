@@ -22,7 +22,8 @@ static json_t *disk_of_words(const struct command *command, struct report *repor
 
 	for (unsigned i = 1; i < command->count; i++) {
 		char *word = command->words[i], *equals = strchr(word, '=');
-		bool key = equals && word[0] != '/';
+		/* A path and an address of a server may have such a sign, too. */
+		bool key = equals && word[0] != '/' && !memchr(word, ':', (size_t)(equals - word));
 
 		if (key)
 			*equals = 0;
