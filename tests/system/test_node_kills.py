@@ -53,7 +53,7 @@ def start(m):
         type_line(m, name, "i=0; while :; do echo line-$i; i=$((i+1)); sleep 0.3; done &")
     # Each block of the disk is the number of the round, all through; a write that fails says so.
     type_line(m, "one", "(n=1000; until [ -e /stop ]; do n=$((n+1)); yes $n | head -c 1048576 >/n; "
-                        "dd if=/n of=/dev/xvda bs=64k conv=fsync 2>/dev/null || echo bad-disk; echo $n >/last; done; "
+                        "dd if=/n of=/dev/xvda bs=64k conv=fsync 2>/dev/null || echo bad-disk-$((6*7)); echo $n >/last; done; "
                         "dd if=/dev/xvda bs=64k count=16 2>/dev/null | md5sum >/read; "
                         "md5sum </n >/written; cmp /read /written && echo disk-is-$((6*7))) &")
 
@@ -112,7 +112,7 @@ def kills(m):
         wait_for_log(m, f"{name}-still", rf"asked-{name}-still-42")
         lines = [int(line) for line in re.findall(r"line-(\d+)$", log(m, name), re.M)]
         assert lines == list(range(len(lines))), f"{name}: a line is missing, or there twice: {lines}"
-        assert "bad-disk" not in log(m, name)
+        assert "bad-disk-42" not in log(m, name)
     m.rf("destroy one-still two-still")
     m.run("for i in $(seq 100); do pidof rf-block || break; sleep 0.3; done")
     assert not processes(m, "rf-block")
