@@ -121,10 +121,15 @@ static void came_no_id(void)
 	come(response);
 }
 
+/* Within a packet. */
 static void came_twice(void)
 {
-	give(0, packet(0));
-	give(1, packet(0));
+	struct rf_net_receive_response response = packet(0);
+
+	response.buffers = 2;
+	give(0, response);
+	response.buffers = 0;
+	give(1, response);
 	respond(receive, 2);
 }
 
@@ -239,6 +244,14 @@ static void came_little(void)
 	respond(receive, 16);
 }
 
+/* Two packets in one buffer: it was given anew when the first had been copied. */
+static void came_again(void)
+{
+	give(0, packet(0));
+	give(1, packet(0));
+	respond(receive, 2);
+}
+
 /* Events with nothing behind them. */
 static void events(void)
 {
@@ -305,6 +318,7 @@ static const struct way ways[] = {
 	{ "came_nested", came_nested },
 	{ "came_absurd", came_absurd },
 	{ "came_little", came_little },
+	{ "came_again", came_again },
 	{ "events", events },
 	{ "headers", headers },
 	{ "storm", storm },
