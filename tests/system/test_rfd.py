@@ -117,7 +117,7 @@ def promtool():
 
 
 def metrics(m):
-    m.run("head -c 1M /dev/zero >/tmp/metrics.img")
+    m.run("truncate -s 1M /tmp/metrics.img")
     m.rf("create hello disks=/tmp/metrics.img nets=bridge=rf0")
     m.wait_for_guest("hello")
     m.run("sleep 6")
