@@ -65,10 +65,13 @@ def mixture(base, waiting, how, dice):
 
 
 def images(start, entries, moments, seed=1):
-    """Yields images and how many entries had been finished then: at so many moments, in three mixtures."""
+    """Yields images and how many entries had been finished then: at so many moments, half of them just before a flush, in
+    three mixtures."""
     dice = random.Random(seed)
     base, waiting = bytearray(start), []
-    chosen = set(dice.sample(range(1, len(entries) + 1), min(moments, len(entries))))
+    before = [number for number, entry in enumerate(entries) if number and entry.flags & FLUSH]
+    chosen = set(dice.sample(range(1, len(entries) + 1), min((moments + 1) // 2, len(entries))))
+    chosen |= set(dice.sample(before, min(moments // 2, len(before))))
     for number, entry in enumerate(entries, 1):
         if entry.flags & FLUSH:
             for old in waiting:

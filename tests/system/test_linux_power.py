@@ -32,7 +32,7 @@ SCRIPT = ("put() { yes $i | head -c $2 | dd of=$1 conv=fsync 2>/dev/null; }",
           "replace() { put /mnt/x 9000; mv /mnt/x /mnt/name; sync; }",
           "sectors() { local n; for n in 1 2 3 4 5 6 7 8; do printf %-512s $i; done; }",
           f"over() {{ sectors | dd of=/mnt/pieces bs=4096 seek=$((i % {SLOTS})) conv=notrunc,fsync 2>/dev/null; }}",
-          f"safe() {{ printf %-512s $i | dd of=/dev/xvda bs=512 seek={LAST} oflag=direct conv=notrunc 2>/dev/null; }}",
+          f"safe() {{ printf %-512s $i | dd of=/dev/xvda bs=512 seek={LAST} conv=notrunc,fsync 2>/dev/null; }}",
           "step() { case $((i % 3)) in 0) new;; 1) replace;; 2) over;; esac; safe; }")
 
 
@@ -111,15 +111,16 @@ def safe_numbers(entries):
     """Of each moment: the last step of which the guest had been told that it is safe, when it began to say so."""
     numbers, safe = [0], 0
     for entry in entries:
-        if entry.offset == LAST * power_cuts.SECTOR and len(entry.data):
-            safe = int(bytes(entry.data))
+        at = LAST * power_cuts.SECTOR - entry.offset
+        text = bytes(entry.data[at:at + power_cuts.SECTOR]).rstrip(b"\0") if at >= 0 else b""
+        safe = int(text or safe)
         numbers.append(safe)
     return numbers
 
 
 def check_images(folder, start, entries):
     numbers, count = safe_numbers(entries), 0
-    assert numbers[-1] == STEPS
+    assert numbers[-1] == STEPS, f"{numbers[-1]} of {STEPS} steps are in the log"
     for moment, image in power_cuts.images(start, entries, MOMENTS):
         try:
             check_image(folder, image, numbers[moment])
