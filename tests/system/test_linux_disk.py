@@ -1,58 +1,37 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
 """The disk of a Linux guest: its contents, a back end that is killed while it works and comes back, a disk that is
-taken away while it is mounted and after, and back ends that break every rule there is; with the programs of a node.
+taken away while it is mounted and after, while its back end dies, and back ends that break every rule there is; with the
+programs of a node.
 
 needs: linux
 timeout: 1800
 """
 import os
 import re
-import sys
 import time
 
 import node
 
 FRONT = "/local/domain/{}/device/block/{}"
 BACK = "/local/domain/0/backend/block/{}/{}"
+FULL = "RF_FULL" in os.environ
 PATIENCE = 60
 CONNECTED, CLOSING, CLOSED = 4, 5, 6
-BAD_WAYS = ("ahead", "far_ahead", "no_id", "other_id", "back", "twice")
-BAD_KEYS = {"version": 1, "sectors": 2048, "sector-size": 512, "physical-sector-size": 512, "queues-max": 1,
-            "slots-max": 128, "pool-max": 256, "bytes-max": 65536, "state": 2}
+KILLS = 10 if FULL else 1
+BAD_WAYS = ("ahead", "far_ahead", "no_id", "other_id", "back", "twice") if FULL else ("twice",)
+GOOD_KEYS = {"version": 1, "sectors": 2048, "sector-size": 512, "physical-sector-size": 512, "queues-max": 1,
+             "slots-max": 128, "pool-max": 256, "bytes-max": 65536}
+BAD_KEYS = (("version", 2), ("version", "x"), ("sector-size", 0), ("sector-size", 768), ("sector-size", 8192),
+            ("physical-sector-size", 1), ("queues-max", 0), ("queues-max", 17), ("slots-max", 0), ("slots-max", 33),
+            ("slots-max", 2048), ("slots-max", "18446744073709551617"), ("pool-max", "0x10"), ("pool-max", 1025),
+            ("bytes-max", 0), ("bytes-max", 1 << 30), ("sectors-max", 1 << 32), ("discard-granularity", "5-"))
+GONE_KEYS = ("version", "sector-size", "slots-max", "pool-max", "bytes-max")
 
 
-class Guest:
-    def __init__(self, machine):
-        machine.run("sed 's/\"vcpus\": 1/\"vcpus\": 2/; s/\"memory\": 64/\"memory\": 96/' "
-                    "/etc/ringfence/hello.json >/tmp/hello.json")
-        machine.rf("create /tmp/hello.json")
-        machine.wait_for_guest("hello")
-        self.machine = machine
-        self.domain = int(machine.rf("domid hello"))
-        self.commands = 0
-        # The shell's own editor would echo what is typed, and prompt.
-        self.start("stty -echo; while read -r line; do eval \"$line\"; done")
-
-    def start(self, *commands):
-        """Types them; a line has 256 bytes at most."""
-        for command in commands:
-            assert "'" not in command
-            status, text = self.machine.run(f"/tests/control type {self.domain} '{command}'")
-            assert status == 0, text
-
-    def run(self, *commands):
-        """What they printed."""
-        self.commands += 1
-        self.start(f"echo from-$(({self.commands}*1))", *commands, f"echo upto-$(({self.commands}*1))")
-        return self.wait(rf"^from-{self.commands}\s*\n((?:.*\n)*?)upto-{self.commands}\s*$").group(1).replace("\r", "")
-
-    def wait(self, pattern):
-        end = time.monotonic() + PATIENCE
-        while not (found := re.search(pattern, self.machine.rf("console --print hello"), re.M)):
-            assert time.monotonic() < end, f"the guest does not say {pattern!r}: " \
-                                           f"{self.machine.rf('console --print hello')[-3000:]}"
-        return found
+def make_guest(machine):
+    machine.rf("create hello vcpus=2 memory=96")
+    return node.Guest(machine, "hello")
 
 
 def state_of(machine, folder):
@@ -66,9 +45,18 @@ def wait_for(machine, folder, state):
         assert time.monotonic() < end, f"{folder}: state {seen}, not {state}: {machine.rf('store-ls /local/domain')}"
 
 
+def wait_said(guest, text):
+    guest.run(f"until dmesg | grep -q '{text}'; do usleep 100000; done")
+
+
+def write_all(machine, pairs):
+    """One after the other; a command has so many words at most."""
+    for at in range(0, len(pairs), 8):
+        machine.rf("store-write " + " ".join(f"{path} {value}" for path, value in pairs[at:at + 8]))
+
+
 def write(machine, folder, keys):
-    if keys:
-        machine.rf("store-write " + " ".join(f"{folder}/{name} {value}" for name, value in keys.items()))
+    write_all(machine, [(f"{folder}/{name}", value) for name, value in keys.items()])
 
 
 def make(machine, guest, number, private, **keys):
@@ -82,8 +70,8 @@ def make(machine, guest, number, private, **keys):
     return front, back
 
 
-def serve(machine, guest):
-    machine.run(f"(rf-block {guest.domain} 1 >>/tmp/disk.log 2>&1 &)")
+def serve(machine, guest, number=1):
+    machine.run(f"(rf-block {guest.domain} {number} >>/tmp/disk.log 2>&1 &)")
 
 
 def kill(machine):
@@ -96,7 +84,7 @@ def check_contents(machine, guest, front):
     machine.run("truncate -s 48M /tmp/image")
     serve(machine, guest)
     wait_for(machine, front, CONNECTED)
-    said = guest.run("until [ -b /dev/xvda ]; do sleep 0.1; done",
+    said = guest.run("until [ -b /dev/xvda ]; do usleep 100000; done",
                      "dd if=/dev/urandom of=/tmp/a bs=64k count=100 2>/dev/null",
                      "dd if=/tmp/a of=/dev/xvda bs=1M oflag=direct conv=notrunc 2>/dev/null", "md5sum </tmp/a",
                      "dd if=/dev/xvda bs=64k count=100 iflag=direct 2>/dev/null | md5sum")
@@ -110,15 +98,15 @@ def check_contents(machine, guest, front):
 def check_killed(machine, guest, front):
     """No error reaches the file system, and everything is there in the end."""
     guest.run("mke2fs /dev/xvda >/dev/null", "mount -t ext4 /dev/xvda /mnt", "md5sum </tmp/a >/tmp/sum")
-    guest.start("(for i in 1 2 3 4 5 6; do cp /tmp/a /mnt/$i && sync && sleep 0.3; done; echo copies-$((6*7)))")
-    for _ in range(3):
-        time.sleep(1)
+    guest.start("(for i in 1 2 3 4 5 6; do cp /tmp/a /mnt/$i && sync && usleep 300000; done; touch /tmp/copied) &")
+    for _ in range(KILLS):
+        machine.run("usleep 700000")
         kill(machine)
-        time.sleep(1)
+        machine.run("usleep 500000")
         serve(machine, guest)
         wait_for(machine, BACK.format(guest.domain, 1), CONNECTED)
-    guest.wait("^copies-42")
-    said = guest.run("umount /mnt", "mount -t ext4 /dev/xvda /mnt", "cat /tmp/sum",
+    said = guest.run("until [ -e /tmp/copied ]; do usleep 100000; done", "umount /mnt", "mount -t ext4 /dev/xvda /mnt",
+                     "cat /tmp/sum",
                      "for i in 1 2 3 4 5 6; do md5sum </mnt/$i; done")
     sums = re.findall(r"^[0-9a-f]{32}", said, re.M)
     assert len(sums) == 7 and len(set(sums)) == 1, said
@@ -131,38 +119,71 @@ def check_closing(machine, guest, front, back):
     """A mounted disk stays; when it is not any more, it goes, and what it had is given back."""
     machine.rf(f"store-write {back}/online 0")
     wait_for(machine, back, CLOSING)
-    guest.run("until dmesg | grep -q xvda.is.in.use; do sleep 0.1; done")
+    wait_said(guest, "xvda is in use")
     assert state_of(machine, front) == CONNECTED
     assert guest.run("md5sum </mnt/3") == guest.run("cat /tmp/sum")
+    # Nor does it go when its back end dies in this state: the next one serves it, and asks again.
+    kill(machine)
+    serve(machine, guest)
+    said = guest.run("echo 3 >/proc/sys/vm/drop_caches", "md5sum </mnt/3", "cat /tmp/sum",
+                     "cp /mnt/3 /mnt/7 && sync && echo good").split("\n")
+    assert said[0] == said[1] and said[2] == "good", said
+    wait_for(machine, back, CLOSING)
     guest.run("umount /mnt")
     wait_for(machine, front, CLOSED)
     wait_for(machine, back, CLOSED)
     machine.rf(f"store-rm {front} {back}")
-    assert "xvda" not in guest.run("sleep 1; cat /proc/partitions; ls /sys/bus/ringfence/devices")
+    guest.run("while grep xvda /proc/partitions; do usleep 100000; done",
+              "while ls /sys/bus/ringfence/devices | grep block; do usleep 100000; done")
+    assert guest.run("cat /sys/kernel/ringfence/grants") == "granted 0\nwaiting 0\n"
+
+
+def check_draining(machine, guest):
+    """Nobody has it open, but what was read ahead is under way when its back end dies: it goes nevertheless."""
+    machine.run("truncate -s 4M /tmp/second")
+    front, back = make(machine, guest, 2, {"image": "/tmp/second"}, name="xvdb")
+    serve(machine, guest, 2)
+    wait_for(machine, front, CONNECTED)
+    guest.run("until [ -b /dev/xvdb ]; do usleep 100000; done")
+    # What is read first is let through, and what is read ahead then waits for hours.
+    write(machine, f"{back}/private", {"limit-bytes": 1})
+    machine.run("usleep 500000")
+    guest.run("dd if=/dev/xvdb of=/dev/null bs=4k count=2 2>/dev/null & usleep 500000")
+    machine.rf(f"store-write {back}/online 0")
+    wait_for(machine, back, CLOSING)
+    kill(machine)
+    write(machine, f"{back}/private", {"limit-bytes": 0})
+    serve(machine, guest, 2)
+    wait_for(machine, front, CLOSED)
+    wait_for(machine, back, CLOSED)
+    wait_said(guest, "block-2: the back end has begun again")
+    machine.rf(f"store-rm {front} {back}")
+    guest.run("while ls /sys/bus/ringfence/devices | grep block; do usleep 100000; done")
     assert guest.run("cat /sys/kernel/ringfence/grants") == "granted 0\nwaiting 0\n"
 
 
 def disk(machine):
-    guest = Guest(machine)
+    guest = make_guest(machine)
     front, back = make(machine, guest, 1, {"image": "/tmp/image", "format": "raw", "mode": "w"}, name="xvda")
     check_contents(machine, guest, front)
     check_killed(machine, guest, front)
     check_closing(machine, guest, front, back)
+    check_draining(machine, guest)
     assert "RESULT: SUCCESS" in machine.run("run-tests log")[1]
     machine.rf("destroy hello")
-    machine.run("rm /tmp/image")
+    machine.run("rm /tmp/image /tmp/second")
 
 
 def misbehave(machine, guest, number, way):
     front, back = make(machine, guest, number, {}, name=f"bad{number}")
-    write(machine, back, BAD_KEYS)
+    write(machine, back, GOOD_KEYS | {"state": 2})
     wait_for(machine, front, 3)
     ring = machine.rf(f"store-read {front}/queue-0/ring-grant").strip()
     port = machine.rf(f"store-read {front}/queue-0/port").strip()
     machine.run(f"(/tests/bad_disk {guest.domain} {ring} {port} {way} >/tmp/bad.log 2>&1 & echo $! >/tmp/bad.pid)")
-    machine.run("timeout 60 sh -c 'until grep -q ready /tmp/bad.log; do sleep 0.1; done'")
+    machine.run("timeout 60 sh -c 'until grep -q ready /tmp/bad.log; do usleep 100000; done'")
     machine.rf(f"store-write {back}/state 4")
-    guest.start(f"(until [ -b /dev/bad{number} ]; do sleep 0.1; done; cat /dev/bad{number} >/dev/null 2>&1) &")
+    guest.start(f"(until [ -b /dev/bad{number} ]; do usleep 100000; done; cat /dev/bad{number} >/dev/null 2>&1) &")
     return front, back
 
 
@@ -171,9 +192,36 @@ def put_away(machine, front, back):
     machine.rf(f"store-rm {front} {back}")
 
 
+def refuse_keys(machine, guest, number, keys):
+    front, back = make(machine, guest, number, {}, name=f"key{number}")
+    write(machine, back, keys | {"state": 2})
+    wait_for(machine, front, CLOSED)
+    machine.rf(f"store-rm {front} {back}")
+
+
+def bad_keys(machine, guest):
+    """A disk that cannot be: the guest says so, and takes nothing of it."""
+    for number, (name, value) in enumerate(BAD_KEYS if FULL else BAD_KEYS[::6], 20):
+        refuse_keys(machine, guest, number, GOOD_KEYS | {name: value})
+    for number, name in enumerate(GONE_KEYS if FULL else GONE_KEYS[:1], 50):
+        refuse_keys(machine, guest, number, {key: value for key, value in GOOD_KEYS.items() if key != name})
+
+
+def bad_states(machine, guest):
+    """They come and go without end, and in any order."""
+    front, back = make(machine, guest, 60, {}, name="toggled")
+    write(machine, back, GOOD_KEYS)
+    states = [number * 5 % 7 for number in range(200 if FULL else 40)] + [2, 4, 2, 5, 1, 9, 6]
+    write_all(machine, [(f"{back}/state", state) for state in states])
+    wait_for(machine, front, CLOSED)
+    machine.rf(f"store-rm {front} {back}")
+
+
 def bad(machine):
     """Whatever it answers, the connection ends with a reason, requests fail, and the guest runs on."""
-    guest = Guest(machine)
+    guest = make_guest(machine)
+    bad_keys(machine, guest)
+    bad_states(machine, guest)
     for number, way in enumerate(BAD_WAYS, 1):
         front, back = misbehave(machine, guest, number, way)
         wait_for(machine, front, CLOSING)
@@ -183,17 +231,15 @@ def bad(machine):
         print(f"ok: {way}", flush=True)
     # A status that nobody knows is an error like others, and ends nothing.
     front, back = misbehave(machine, guest, 9, "status")
-    guest.run("until [ -b /dev/bad9 ]; do sleep 0.1; done")
+    guest.run("until [ -b /dev/bad9 ]; do usleep 100000; done")
     wait_for(machine, front, CONNECTED)
     put_away(machine, front, back)
-    said = guest.run("wait", "ls /sys/bus/ringfence/devices | wc -l", "cat /sys/kernel/ringfence/grants")
+    guest.run("wait", "while ls /sys/bus/ringfence/devices | grep block; do usleep 100000; done")
+    said = guest.run("ls /sys/bus/ringfence/devices | wc -l", "cat /sys/kernel/ringfence/grants")
     assert said == "0\ngranted 0\nwaiting 0\n", said
     assert guest.run("dmesg | grep -c -e WARNING: -e BUG:") == "0\n"
     machine.rf("destroy hello")
 
 
-if "RF_FULL" not in os.environ:
-    print("only at full length: it takes nine minutes; test_linux_block has the disks of a guest, too")
-    sys.exit(77)
 # Of each queue a ring and a pool, and the store's page.
-node.run(node.Node(), (disk, bad), 0, places=5)
+node.run(node.Node(timeout=1700), (disk, bad), 0, places=30)
