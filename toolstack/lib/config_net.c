@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * The networks of a configuration: objects as in docs/config.md, or texts as xl.cfg has them: words `key=value`
- * with commas
- * between.
+ * The networks of a configuration: objects as in docs/config.md, or texts as xl.cfg has them: words
+ * `key=value` with commas between.
  *
  * Interface: config_nets_set of config.h. Locks: none.
  * Odd: such a text may have the keys of objects, too; of xl's own, a script says what the mode is, and what is

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Lists of a guest's devices in a configuration. Whatever they were, objects or texts as in xl.cfg, they become
- * objects whose
- * values are texts, checked by the table of their class.
+ * Lists of a guest's devices in a configuration. Whatever they were, objects or texts as in xl.cfg,
+ * they become objects whose values are texts, checked by the table of their class.
  *
  * Interface: config_part.h. Locks: none.
  */

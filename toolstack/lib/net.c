@@ -2,9 +2,8 @@
 /*
  * Network interfaces of guests, each served by an rf-net behind a tap.
  *
- * Interface: net.h. Locks: those of network.c. Odd: which address a guest has is decided when the tap is made, so
- * the keys
- * that depend on it are written then.
+ * Interface: net.h. Locks: those of network.c. Odd: which address a guest has is decided when the
+ * tap is made, so the keys that depend on it are written then.
  */
 #include "toolstack/lib/net.h"
 

@@ -4,9 +4,8 @@
  *
  * Interface: network.h.
  * Locks: a file in that folder, held from beginning to end.
- * Odd: a tap that is not there any more, whatever has happened, is not counted. The folder is readable for all,
- * since dnsmasq gives
- * its rights up.
+ * Odd: a tap that is not there any more, whatever has happened, is not counted. The folder is
+ * readable for all, since dnsmasq gives its rights up.
  */
 #include "toolstack/lib/network.h"
 

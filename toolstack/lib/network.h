@@ -12,10 +12,9 @@
 #define NETWORK_NAT_NAME    "rfnat0"
 
 /*
- * Makes the tap, and what it belongs to. `net` is as config_net.c leaves it, with mac and mtu; when it has no `ip`
- * and is behind
- * NAT, that is chosen, and put into it. `guest` is the guest's name, for others in its network. False: nothing of
- * it is left.
+ * Makes the tap, and what it belongs to. `net` is as config_net.c leaves it, with mac and mtu; when
+ * it has no `ip` and is behind NAT, that is chosen, and put into it. `guest` is the guest's name,
+ * for others in its network. False: nothing of it is left.
  */
 bool network_join(json_t *net, const char *tap, const char *guest, struct report *report);
 /* Nothing happens if it is not there. */

@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Plans of networks: which commands make a bridge, a network behind NAT, or a route to a guest, in order. Nothing
- * is done here, so
- * that all of it can be tested without rights.
+ * Plans of networks: which commands make a bridge, a network behind NAT, or a route to a guest, in
+ * order. Nothing is done here, so that all of it can be tested without rights.
  *
  * Interface: network_plan.h; network_steps.c performs them. Locks: none.
- * Odd: steps are undone from the last to the first, also when a later one fails. An interface's routes go with its
- * addresses, so
- * what brings them back is with the first step.
+ * Odd: steps are undone from the last to the first, also when a later one fails. An interface's
+ * routes go with its addresses, so what brings them back is with the first step.
  */
 #include "toolstack/lib/network_plan.h"
 

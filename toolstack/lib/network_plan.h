@@ -45,9 +45,8 @@ struct network_facts {
 };
 
 /*
- * A list of objects: `do`, a command; `undo`, what takes it back; `input`, what the command reads. They have no
- * blanks within
- * words. NULL: it is refused, and the report says why.
+ * A list of objects: `do`, a command; `undo`, what takes it back; `input`, what the command reads.
+ * They have no blanks within words. NULL: it is refused, and the report says why.
  */
 json_t *network_plan(const struct network_want *want, const struct network_facts *facts,
 		     struct report *report);

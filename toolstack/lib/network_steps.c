@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * Commands of plans: programs that are executed, and a few that are done here:
- *   write FILE, remove FILE         the first writes what the step has as input
- *   stop FILE                       ends the process whose number is in there
- *   forward on, forward off         whether the node forwards packets: off when nobody here wants it and it was so
- * before
- *   unbridge NAME                   removes a bridge, unless somebody uses it for something else
- *   reach ADDRESS INTERFACE         waits until the address answers there
+ *   write FILE, remove FILE              the first writes what the step has as input
+ *   stop FILE                            ends the process whose number is in there
+ *   forward on NAME, forward off NAME    whether the node forwards packets: off when nobody here
+ *                                        wants it any more, and it was so before
+ *   unbridge NAME                        removes a bridge, unless it is used for something else
+ *   reach ADDRESS INTERFACE              waits until the address answers there
  *
  * Interface: network_steps.h. Locks: none; whoever calls has one.
  */
