@@ -18,23 +18,42 @@
 #include "string.h"
 #include "abi/errno.h"
 
-int shadow_pool_create(struct domain *d, uint64_t frames)
+#define BLOCK_ORDER_MAX (FRAME_ORDER_2M - 1) /* of 2 MiB, there may be few */
+
+static void add_frames(struct domain *d, uint64_t mfn, uint64_t count)
 {
 	struct shadow_pool *pool = &d->shadow.pool;
 
-	list_init(&pool->free);
-	for (pool->frames = 0; pool->frames < frames; pool->frames++) {
-		uint64_t mfn = frame_alloc(0);
-		struct frame *frame;
+	for (uint64_t i = mfn; i < mfn + count; i++) {
+		struct frame *frame = frame_of(i);
 
-		if (mfn == FRAME_NONE)
-			return -ENOMEM;
-		frame = frame_of(mfn);
 		frame->state = FRAME_SHADOW;
 		frame->owner = d->id;
 		frame->tag = 0;
 		list_insert_before(&pool->free, &frame->link);
-		pool->available++;
+	}
+	pool->frames += count;
+	pool->available += count;
+}
+
+/* In blocks: all CPUs take frames under one lock, and a pool has thousands. They are freed one by one. */
+int shadow_pool_create(struct domain *d, uint64_t frames)
+{
+	struct shadow_pool *pool = &d->shadow.pool;
+	unsigned order = BLOCK_ORDER_MAX;
+
+	list_init(&pool->free);
+	while (pool->frames < frames) {
+		uint64_t count = 1ULL << order, mfn = FRAME_NONE;
+
+		if (count <= frames - pool->frames)
+			mfn = frame_alloc(order);
+		if (mfn != FRAME_NONE)
+			add_frames(d, mfn, count);
+		else if (order)
+			order--;
+		else
+			return -ENOMEM;
 	}
 	return 0;
 }

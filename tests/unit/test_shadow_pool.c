@@ -15,9 +15,11 @@
 #include "frame.h"
 #include "memory.h"
 #include "shadow.h"
+#include "shadow_table.h"
 #include "tlb.h"
 #include "vcpu.h"
 #include "walk.h"
+#include "abi/errno.h"
 
 #define RAM_FRAMES 8192
 #define CHUNKS	   2
@@ -138,9 +140,47 @@ static void test_loads(void **state)
 	end();
 }
 
+/* Every second frame of all is free. */
+static uint64_t free_single_frames(void)
+{
+	uint64_t mfn, free = 0;
+
+	while (frame_alloc(0) != FRAME_NONE)
+		continue;
+	for (mfn = RAM_FRAMES / 2; mfn < RAM_FRAMES; mfn += 2, free++)
+		frame_free(mfn, 0);
+	return free;
+}
+
+/* Blocks are taken where there are some, and single frames where there are none. */
+static void test_scattered(void **state)
+{
+	struct domain *d = calloc(1, sizeof(*d));
+	uint64_t before, single;
+
+	(void)state;
+	assert_non_null(d);
+	fake_memory_init(RAM_FRAMES, CPUS);
+	before = frame_free_count();
+	assert_int_equal(shadow_pool_create(d, 1000), 0);
+	assert_int_equal(d->shadow.pool.available, 1000);
+	assert_int_equal(frame_free_count(), before - 1000);
+
+	single = free_single_frames();
+	memset(d, 0, sizeof(*d));
+	assert_int_equal(shadow_pool_create(d, single), 0);
+	assert_int_equal(d->shadow.pool.available, single);
+	assert_int_equal(frame_free_count(), 0);
+
+	memset(d, 0, sizeof(*d));
+	assert_int_equal(shadow_pool_create(d, 1), -ENOMEM);
+	free(d);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_scattered),
 		cmocka_unit_test(test_hidden),
 		cmocka_unit_test(test_loads),
 	};
