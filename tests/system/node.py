@@ -53,7 +53,8 @@ class Node:
     def run(self, command):
         """Its status, and what it printed."""
         self.commands += 1
-        start = len(self.said)
+        # A message of the hypervisor may have begun: it is taken as a whole, or it would look like output.
+        start = self.said.rfind("\n") + 1
         self.type(f"{command}; printf '\\nend-%s=%s\\n' {self.commands} $?\n")
         found = self.expect(rf"^(.*\n)*?end-{self.commands}=(\d+)$", start)
         # The hypervisor's own messages go to the same line.

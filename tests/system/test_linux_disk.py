@@ -60,12 +60,12 @@ def write(machine, folder, keys):
 
 
 def make(machine, guest, number, private, **keys):
-    """Both folders, as a toolstack makes them."""
+    """Both folders, as a toolstack makes them, but for `online`: without it rfd does not look after the back end."""
     front, back = FRONT.format(guest.domain, number), BACK.format(guest.domain, number)
     for folder, permissions in ((back, f"n0 r{guest.domain}"), (f"{back}/private", "n0"), (front, f"n{guest.domain}")):
         machine.rf(f"store-write {folder} '' && rf store-chmod {folder} {permissions}")
     write(machine, f"{back}/private", private)
-    write(machine, back, {"frontend": front, "frontend-id": guest.domain, "online": 1, "state": 1})
+    write(machine, back, {"frontend": front, "frontend-id": guest.domain, "state": 1})
     write(machine, front, keys | {"state": 1, "backend-id": 0, "backend": back})
     return front, back
 

@@ -53,9 +53,10 @@ class Interface:
         return self.until(f"grep -q {word} /tmp/{self.number}.log")
 
     def make(self, **keys):
+        """Without `online`, so that rfd does not start a back end of its own."""
         folders = ((self.back, f"n0 r{self.guest.domain}"), (self.front, f"n{self.guest.domain}"))
         self.run(*(f"rf store-write {folder} '' && rf store-chmod {folder} {permissions}" for folder, permissions in folders),
-                 self.words(self.back, KEYS | keys | {"frontend": self.front, "frontend-id": self.guest.domain, "online": 1,
+                 self.words(self.back, KEYS | keys | {"frontend": self.front, "frontend-id": self.guest.domain,
                                                       "state": 2}),
                  self.words(self.front, {"backend-id": 0, "backend": self.back, "state": 1}))
 
