@@ -122,26 +122,31 @@ static void take_key(int key)
 	}
 }
 
-void console_poll(void)
+bool console_poll(void)
 {
-	for (unsigned i = 0; i < KEYS_A_TICK; i++) {
+	unsigned taken;
+
+	for (taken = 0; taken < KEYS_A_TICK; taken++) {
 		int key = serial_read();
 
 		if (key < 0)
-			return;
+			break;
 		take_key(key);
 	}
+	return taken;
 }
 
 static void tick_expired(struct timer *timer)
 {
-	console_poll();
+	/* The line holds 16 bytes, so what is pasted has to be taken sooner. */
+	uint64_t wait = console_poll() ? CONSOLE_TYPED_NS : CONSOLE_TICK_NS;
+
 	/*
 	 * A machine whose CPUs are all busy without anybody waiting must take dying domains
 	 * apart, too.
 	 */
 	sched_request();
-	timer_start(timer, arch_time_ns() + CONSOLE_TICK_NS);
+	timer_start(timer, arch_time_ns() + wait);
 }
 
 void console_start(void)

@@ -3,10 +3,12 @@
 #ifndef HYPERVISOR_CONSOLE_H
 #define HYPERVISOR_CONSOLE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define CONSOLE_WRITE_MAX 4096 /* bytes a call */
 #define CONSOLE_TICK_NS	  40000000ULL
+#define CONSOLE_TYPED_NS  1000000ULL
 #define CONSOLE_ESCAPE	  1 /* Ctrl-A, three times: the debug keys, and back */
 
 /*
@@ -17,10 +19,13 @@
  */
 int64_t do_console_write(uint64_t text, uint64_t length);
 
-/* On the boot CPU, when it has timers: reads what is typed, every CONSOLE_TICK_NS. */
+/*
+ * On the boot CPU, when it has timers: reads what is typed, every CONSOLE_TICK_NS; while something
+ * is, every CONSOLE_TYPED_NS.
+ */
 void console_start(void);
 
-/* Reads what was typed. */
-void console_poll(void);
+/* Reads what was typed; false: nothing. */
+bool console_poll(void);
 
 #endif

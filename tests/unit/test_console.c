@@ -151,7 +151,8 @@ static void type(const char *keys)
 {
 	fake_serial_clear();
 	fake_serial_input = keys;
-	console_poll();
+	assert_true(console_poll());
+	assert_false(console_poll());
 }
 
 static void test_keys_only_after_escape(void **state)
