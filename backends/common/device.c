@@ -18,6 +18,7 @@
 #define OPEN_SECONDS 30
 #define LOOK_EVERY   1000 /* milliseconds; watches tell at once, this is in case */
 #define DELAY_MAX    8	  /* seconds between two workers */
+#define HEAR_MAX     64	  /* of what a worker says, before all else is looked at again */
 
 enum { EXIT_ENDED, EXIT_FAILED };
 
@@ -29,11 +30,28 @@ static void device_say(struct device *device, enum keys_state state)
 	keys_write(device->store, device->back, "state", state);
 }
 
-void device_error(struct device *device, const char *text)
+static void device_log(const struct device *device, const char *text)
 {
 	fprintf(stderr, "%s %u/%u: %s\n", device->class->program, device->options->domain,
 		device->options->id, text);
+}
+
+void device_error(struct device *device, const char *text)
+{
+	device_log(device, text);
 	keys_write_text(device->store, device->back, "error", text);
+}
+
+/*
+ * What may be over with the next worker. Beside a state of 5, which the last one may have left, an error would say
+ * that the connection is broken, and the front end would give up what it uses.
+ */
+static void device_trouble(struct device *device, const char *text)
+{
+	if (keys_state(device->store, device->back) == STATE_CLOSING)
+		device_log(device, text);
+	else
+		device_error(device, text);
 }
 
 /* --- The worker --- */
@@ -214,12 +232,15 @@ static int device_wait(struct device *device)
 	struct pollfd files[] = { { rfstore_file(device->store), POLLIN, 0 },
 				  { device->worker.socket, POLLIN, 0 } };
 	struct message message;
-	int result;
+	int result = 1;
 
 	poll(files, 2, LOOK_EVERY);
 	rfstore_dispatch(device->store);
-	while ((result = worker_receive(&device->worker, &message, 0)) > 0)
-		device_hear(device, &message);
+	for (unsigned i = 0; i < HEAR_MAX && result > 0; i++) {
+		result = worker_receive(&device->worker, &message, 0);
+		if (result > 0)
+			device_hear(device, &message);
+	}
 	return result;
 }
 
@@ -229,14 +250,14 @@ static bool device_open(struct device *device)
 	struct message message;
 
 	if (worker_receive(&device->worker, &message, OPEN_SECONDS * 1000) != 1) {
-		device_error(device, "its worker does not begin");
+		device_trouble(device, "its worker does not begin");
 		return false;
 	}
 	if (message.kind == MESSAGE_READY) {
 		device->class->publish(device, &message);
 		return device->class->configure(device);
 	}
-	device_error(device, message_text(&message));
+	device_trouble(device, message_text(&message));
 	return false;
 }
 
@@ -311,7 +332,7 @@ static void device_keep_serving(struct device *device, const volatile sig_atomic
 		if (device->delay > DELAY_MAX)
 			device->delay = DELAY_MAX;
 		if (began)
-			device_error(device, "its worker ended; there is another one now");
+			device_trouble(device, "its worker ended; there is another one now");
 		sleep(device->delay);
 		device->gone = !keys_there(device->store, device->back);
 	}

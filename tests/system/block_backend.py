@@ -88,19 +88,10 @@ class Disk(store_daemon.Daemon):
         return text, front.returncode
 
     def key(self, name, folder=BACK):
-        """Empty if it is not there."""
-        client = self.client()
-        try:
-            return client.read(f"{folder}/{name}")
-        except store_daemon.Refused:
-            return ""
-        finally:
-            client.close()
+        return self.value(f"{folder}/{name}")
 
     def write(self, name, value):
-        client = self.client()
-        client.write(f"{BACK}/{name}", str(value))
-        client.close()
+        self.set(f"{BACK}/{name}", value)
 
     def words(self):
         self.said.flush()

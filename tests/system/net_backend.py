@@ -57,7 +57,7 @@ class Interface(store_daemon.Daemon):
                 FACE + "/backend": BACK, FACE + "/backend-id": 0, FACE + "/state": 1}
         keys |= {f"{BACK}/private/{name}": value for name, value in PRIVATE.items()}
         for path, value in keys.items():
-            self.write(path, value)
+            self.set(path, value)
         return self
 
     def __exit__(self, *arguments):
@@ -82,19 +82,7 @@ class Interface(store_daemon.Daemon):
         return int(children[0]) if children else None
 
     def key(self, name, folder=BACK):
-        """Empty if it is not there."""
-        client = self.client()
-        try:
-            return client.read(f"{folder}/{name}")
-        except store_daemon.Refused:
-            return ""
-        finally:
-            client.close()
-
-    def write(self, path, value):
-        client = self.client()
-        client.write(path, str(value))
-        client.close()
+        return self.value(f"{folder}/{name}")
 
     def words(self):
         self.said.flush()

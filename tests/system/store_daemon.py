@@ -117,6 +117,21 @@ class Daemon:
     def client(self):
         return Client(self.socket)
 
+    def value(self, path):
+        """Of a node; empty if it is not there."""
+        client = self.client()
+        try:
+            return client.read(path)
+        except Refused:
+            return ""
+        finally:
+            client.close()
+
+    def set(self, path, value):
+        client = self.client()
+        client.write(path, str(value))
+        client.close()
+
     def guest(self, domain):
         client = self.client()
         client.control("restrict", str(domain))

@@ -96,9 +96,17 @@ def test_what_is_in_use_is_served_until_it_is_let_go():
             disk.kill_worker()
             store_daemon.eventually(lambda: connects(disk) == number or front.poll() is not None, "connected again")
             expect(front.poll() is None, "the front end has ended")
+        # With an error beside that state a front end gives up, even what is mounted: it is none, if the image comes back.
+        store_daemon.eventually(lambda: disk.key("state") == "5", "it is asked to let go")
+        away = disk.image.rename(disk.image.with_suffix(".away"))
+        disk.kill_worker()
+        store_daemon.eventually(lambda: "No such file" in disk.words(), "it says that the image is away")
+        expect((disk.key("state"), disk.key("error")) == ("5", ""), f"its error: {disk.key('error')}")
+        away.rename(disk.image)
+        store_daemon.eventually(lambda: connects(disk) == 5, "connected again")
         front.send_signal(signal.SIGTERM)
         text = front.communicate(timeout=100)[0]
-        expect(front.returncode == 0 and ", 4 connections" in text, text)
+        expect(front.returncode == 0 and ", 5 connections" in text, text)
         expect(disk.back.wait(store_daemon.SECONDS) == 0, "its status when it was let go")
         expect(disk.key("state") == "6", "it is not closed")
 

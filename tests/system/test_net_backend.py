@@ -53,7 +53,7 @@ def test_a_hostile_front_end_hurts_itself():
         for pid in after:
             expect(after[pid] <= before[pid], f"files are left open: {before}, {after}")
             expect(memory(pid) < 8000, f"{memory(pid)} KiB")
-        interface.write(BACK + "/online", 0)
+        interface.set(BACK + "/online", 0)
         expect(interface.back.wait(store_daemon.SECONDS) == 0, "its status when the interface was taken away")
         expect(interface.key("state") == "6", "it is not closed")
 

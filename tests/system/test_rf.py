@@ -67,8 +67,9 @@ def bench(m):
     mapped = sum(rows[name]["times"] for name in ("grant-map", "grant-unmap", "grant-map-16", "grant-unmap-16"))
     assert done["event_send"] >= rows["event"]["times"] and done["grant_copy"] >= rows["grant-copy"]["times"], done
     assert done["grant_map"] >= mapped and done["grant_unmap"] >= mapped, done
-    # Ctrl-C leaves nothing of it either.
-    assert m.run("timeout -s INT 3 rf bench --rounds 1000000")[0] != 0
+    # Nor is there anything of it when it is killed.
+    assert m.run("timeout -s KILL 3 rf bench --rounds 1000000")[0] != 0
+    m.wait(lambda: m.names() == ["control", "hello"])
     assert re.search(r"^event +event to a guest and back +\d+ +[0-9.]+$", m.rf("bench --rounds 1"), re.M)
     assert m.names() == ["control", "hello"]
 

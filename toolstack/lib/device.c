@@ -60,6 +60,47 @@ unsigned device_state(struct rfstore *store, const char *folder)
 	return state;
 }
 
+/* --- All there are --- */
+
+/* Those in a folder of the store, whose names are numbers. NULL: there are none. */
+static char **list_numbers(struct rfstore *store, size_t *count, const struct device_class *class,
+			   const char *domain)
+{
+	char path[PATH], **names;
+
+	snprintf(path, sizeof(path), "/local/domain/0/backend/%s%s", class->name, domain);
+	return rfstore_list(store, RFSTORE_NONE, path, &names, count) ? NULL : names;
+}
+
+void device_each(struct rfstore *store, const struct device_class *class, uint32_t domain,
+		 device_found *found, void *argument)
+{
+	struct device_folders f;
+	char folder[16], **names;
+	size_t count = 0;
+
+	snprintf(folder, sizeof(folder), "/%u", domain);
+	names = list_numbers(store, &count, class, folder);
+	for (size_t i = 0; names && i < count; i++) {
+		device_folders(&f, class, domain, (unsigned)strtoul(names[i], NULL, 10));
+		found(argument, &f);
+	}
+	free(names);
+}
+
+void device_each_of_all(struct rfstore *store, const struct device_class *class,
+			device_found *found, void *argument)
+{
+	size_t count = 0;
+	char **names = list_numbers(store, &count, class, "");
+
+	for (size_t i = 0; names && i < count; i++)
+		device_each(store, class, (uint32_t)strtoul(names[i], NULL, 10), found, argument);
+	free(names);
+}
+
+/* --- Keys --- */
+
 static int write_key(struct rfstore *store, struct rfstore_transaction transaction,
 		     const char *folder, const char *name, const char *value)
 {
@@ -302,23 +343,20 @@ static void forget_class(struct rfstore *store, const struct device_class *class
 	rfstore_remove(store, RFSTORE_NONE, path);
 }
 
+static void end_one(void *argument, const struct device_folders *f)
+{
+	(void)argument;
+	f->class->end(f);
+}
+
 void device_forget_all(const struct device_class *class, uint32_t domain)
 {
-	struct device_folders f;
 	struct rfstore *store;
-	char path[PATH], **names;
-	size_t count;
 
 	if (rfstore_open(&store, NULL))
 		return;
-	snprintf(path, sizeof(path), "/local/domain/0/backend/%s/%u", class->name, domain);
-	if (class->end && rfstore_list(store, RFSTORE_NONE, path, &names, &count) == 0) {
-		for (size_t i = 0; i < count; i++) {
-			device_folders(&f, class, domain, (unsigned)strtoul(names[i], NULL, 10));
-			class->end(&f);
-		}
-		free(names);
-	}
+	if (class->end)
+		device_each(store, class, domain, end_one, NULL);
 	forget_class(store, class, domain);
 	rfstore_close(store);
 }

@@ -59,6 +59,12 @@ bool device_attach(const struct device_class *class, uint32_t domain, const json
  */
 bool device_detach(const struct device_class *class, uint32_t domain, unsigned id, unsigned seconds,
 		   bool force, struct report *report);
+typedef void device_found(void *argument, const struct device_folders *folders);
+/* Each device of a domain, or of all, that the store has. */
+void device_each(struct rfstore *store, const struct device_class *class, uint32_t domain,
+		 device_found *found, void *argument);
+void device_each_of_all(struct rfstore *store, const struct device_class *class,
+			device_found *found, void *argument);
 /* When a guest ends: nothing is waited for. */
 void device_forget_all(const struct device_class *class, uint32_t domain);
 /* A list of objects; NULL: the report says why not. */

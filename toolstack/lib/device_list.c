@@ -52,81 +52,46 @@ static void add_counts(struct rfstore *store, json_t *row, const struct device_f
 	free(text);
 }
 
-static json_t *row_of(struct rfstore *store, const struct device_class *class, uint32_t domain,
-		      unsigned id)
+struct rows {
+	struct rfstore *store;
+	json_t *list;
+};
+
+static void add_row(void *argument, const struct device_folders *f)
 {
-	json_t *row = json_pack("{s:i}", "domain", (int)domain);
-	struct device_folders f;
+	json_t *row = json_pack("{s:i, s:i}", "domain", (int)f->domain, "id", (int)f->id);
+	const struct rows *rows = argument;
 
-	device_folders(&f, class, domain, id);
-	json_object_set_new(row, "id", json_integer(id));
-	json_object_set_new(row, "state", json_string(state_name(device_state(store, f.back))));
-	for (const struct device_key *key = class->keys; key->title; key++)
-		add_key(store, row, key->of_front ? f.front : f.back, key);
-	add_counts(store, row, &f);
-	return row;
-}
-
-/* What is in a folder of the store, and has a number as name. */
-static size_t list_numbers(struct rfstore *store, const char *path, unsigned **numbers)
-{
-	char **names;
-	size_t count;
-
-	if (rfstore_list(store, RFSTORE_NONE, path, &names, &count))
-		return 0;
-	*numbers = calloc(count ? count : 1, sizeof(**numbers));
-	for (size_t i = 0; *numbers && i < count; i++)
-		(*numbers)[i] = (unsigned)strtoul(names[i], NULL, 10);
-	free(names);
-	return *numbers ? count : 0;
-}
-
-static void add_domain(struct rfstore *store, const struct device_class *class, uint32_t domain,
-		       json_t *list)
-{
-	unsigned *ids = NULL;
-	char path[PATH];
-	size_t count;
-
-	snprintf(path, sizeof(path), "/local/domain/0/backend/%s/%u", class->name, domain);
-	count = list_numbers(store, path, &ids);
-	for (size_t i = 0; i < count; i++)
-		json_array_append_new(list, row_of(store, class, domain, ids[i]));
-	free(ids);
+	json_object_set_new(row, "state",
+			    json_string(state_name(device_state(rows->store, f->back))));
+	for (const struct device_key *key = f->class->keys; key->title; key++)
+		add_key(rows->store, row, key->of_front ? f->front : f->back, key);
+	add_counts(rows->store, row, f);
+	json_array_append_new(rows->list, row);
 }
 
 json_t *device_list(const struct device_class *class, uint32_t domain, struct report *report)
 {
-	struct rfstore *store;
-	json_t *list;
+	struct rows rows = { .list = NULL };
 
-	if (!device_open_store(&store, report))
+	if (!device_open_store(&rows.store, report))
 		return NULL;
-	list = json_array();
-	add_domain(store, class, domain, list);
-	rfstore_close(store);
-	return list;
+	rows.list = json_array();
+	device_each(rows.store, class, domain, add_row, &rows);
+	rfstore_close(rows.store);
+	return rows.list;
 }
 
 json_t *device_list_all(const struct device_class *class, struct report *report)
 {
-	unsigned *domains = NULL;
-	struct rfstore *store;
-	char path[PATH];
-	json_t *list;
-	size_t count;
+	struct rows rows = { .list = NULL };
 
-	if (!device_open_store(&store, report))
+	if (!device_open_store(&rows.store, report))
 		return NULL;
-	list = json_array();
-	snprintf(path, sizeof(path), "/local/domain/0/backend/%s", class->name);
-	count = list_numbers(store, path, &domains);
-	for (size_t i = 0; i < count; i++)
-		add_domain(store, class, domains[i], list);
-	free(domains);
-	rfstore_close(store);
-	return list;
+	rows.list = json_array();
+	device_each_of_all(rows.store, class, add_row, &rows);
+	rfstore_close(rows.store);
+	return rows.list;
 }
 
 static bool is_called(const json_t *row, const char *word)

@@ -159,34 +159,24 @@ static bool is_to_be(struct rfstore *store, const struct device_folders *f)
 	return good;
 }
 
-static void visit_domain(struct rfstore *store, const struct device_class *class, uint32_t domain,
-			 device_visit *visit, void *argument)
-{
-	char path[DEVICE_PATH], **names;
-	struct device_folders f;
-	size_t count;
+struct visiting {
+	struct rfstore *store;
+	device_visit *visit;
+	void *argument;
+};
 
-	snprintf(path, sizeof(path), "/local/domain/0/backend/%s/%u", class->name, domain);
-	if (rfstore_list(store, RFSTORE_NONE, path, &names, &count))
-		return;
-	for (size_t i = 0; i < count; i++) {
-		device_folders(&f, class, domain, (unsigned)strtoul(names[i], NULL, 10));
-		if (is_to_be(store, &f))
-			visit(argument, &f, runs(&f));
-	}
-	free(names);
+static void visit_one(void *argument, const struct device_folders *f)
+{
+	const struct visiting *v = argument;
+
+	if (is_to_be(v->store, f))
+		v->visit(v->argument, f, runs(f));
 }
 
 void device_process_visit(struct rfstore *store, const struct device_class *class,
 			  device_visit *visit, void *argument)
 {
-	char path[DEVICE_PATH], **names;
-	size_t count;
+	struct visiting visiting = { store, visit, argument };
 
-	snprintf(path, sizeof(path), "/local/domain/0/backend/%s", class->name);
-	if (rfstore_list(store, RFSTORE_NONE, path, &names, &count))
-		return;
-	for (size_t i = 0; i < count; i++)
-		visit_domain(store, class, (uint32_t)strtoul(names[i], NULL, 10), visit, argument);
-	free(names);
+	device_each_of_all(store, class, visit_one, &visiting);
 }

@@ -138,6 +138,7 @@ static int write_word(struct peer *peer, uint64_t physical, uint64_t word)
 static int create(struct peer *peer)
 {
 	struct rf_control_create c = {
+		.flags = RF_CONTROL_CREATE_FLEETING,
 		.config = { .name = "rf-measure", .vcpus = 1, .frames_max = FRAMES },
 	};
 	int64_t error = peer->share->call(peer->share, RF_CONTROL_DOMAIN_CREATE, &c);

@@ -17,7 +17,10 @@ struct peer {
 	int port; /* a file; negative: none */
 };
 
-/* It runs. 0, or a negative error, and nothing is left of it. In any case peer_close may follow. */
+/*
+ * It runs, and ends with the share's file at the latest. 0, or a negative error, and nothing is left of it. In any case
+ * peer_close may follow.
+ */
 int peer_open(struct peer *peer, struct share *share);
 void peer_close(struct peer *peer);
 /* An event, and the answer to it. */

@@ -4,10 +4,8 @@
  * made for it and is gone afterwards.
  *
  * Interface: verbs.h. Locks: none.
- * Odd: a signal that would end the program ends measuring, so that the domain does not stay.
  */
 #include <errno.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -151,23 +149,6 @@ static const struct operation operations[] = {
 
 /* --- Measuring --- */
 
-static volatile sig_atomic_t stopped;
-
-static void stop(int number)
-{
-	(void)number;
-	stopped = 1;
-}
-
-static void catch_signals(void)
-{
-	static const int numbers[] = { SIGINT, SIGTERM, SIGHUP };
-	const struct sigaction action = { .sa_handler = stop }; /* what waits does not go on */
-
-	for (unsigned i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
-		sigaction(numbers[i], &action, NULL);
-}
-
 static double seconds_now(void)
 {
 	struct timespec now;
@@ -196,8 +177,6 @@ static int measure(struct bench *bench, const struct operation *operation,
 
 	for (unsigned long long i = 0; i < rounds && !error; i++) {
 		error = measure_once(bench, operation, &seconds);
-		if (stopped)
-			error = -EINTR;
 		if (i == 0 || seconds < fastest)
 			fastest = seconds;
 	}
@@ -242,10 +221,8 @@ static enum status with_peer(const struct command *command, struct bench *bench,
 			     unsigned long long rounds)
 {
 	enum status status;
-	int error;
+	int error = peer_open(&bench->peer, &bench->share);
 
-	catch_signals();
-	error = peer_open(&bench->peer, &bench->share);
 	if (error)
 		return command_fail(command, STATUS_FAILED, "no domain to measure with: %s",
 				    strerror(-error));

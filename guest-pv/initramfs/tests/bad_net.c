@@ -11,6 +11,7 @@
 
 #include <time.h>
 
+#define PACKET	60 /* bytes of one that is right */
 #define STORM 2 /* seconds */
 
 static struct rf_ring *transmit, *receive;
@@ -92,7 +93,7 @@ static uint32_t buffer_id(uint32_t number)
 static struct rf_net_receive_response packet(uint32_t number)
 {
 	return (struct rf_net_receive_response){ .id = buffer_id(number),
-						 .bytes = 60,
+						 .bytes = PACKET,
 						 .buffers = 1 };
 }
 
@@ -101,6 +102,15 @@ static void come(struct rf_net_receive_response response)
 {
 	give(0, response);
 	respond(receive, 1);
+}
+
+static void come_with(uint32_t bytes, uint8_t buffers)
+{
+	struct rf_net_receive_response response = packet(0);
+
+	response.bytes = bytes;
+	response.buffers = buffers;
+	come(response);
 }
 
 static void came_ahead(void)
@@ -144,43 +154,28 @@ static void came_back(void)
 
 static void came_long(void)
 {
-	struct rf_net_receive_response response = packet(0);
-
-	response.bytes = 4097;
-	come(response);
+	come_with(4097, 1);
 }
 
 static void came_endless(void)
 {
-	struct rf_net_receive_response response = packet(0);
-
-	response.bytes = 0xffffffff;
-	come(response);
+	come_with(0xffffffff, 1);
 }
 
 static void came_in_none(void)
 {
-	struct rf_net_receive_response response = packet(0);
-
-	response.buffers = 0;
-	come(response);
+	come_with(PACKET, 0);
 }
 
 static void came_in_many(void)
 {
-	struct rf_net_receive_response response = packet(0);
-
-	response.buffers = 255;
-	come(response);
+	come_with(PACKET, 255);
 }
 
 /* The second buffer was not answered. */
 static void came_in_part(void)
 {
-	struct rf_net_receive_response response = packet(0);
-
-	response.buffers = 2;
-	come(response);
+	come_with(PACKET, 2);
 }
 
 /* A packet begins within another one. */

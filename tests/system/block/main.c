@@ -258,18 +258,10 @@ static void works(const char *after)
 	printf("ok: %s\n", after);
 }
 
-/* The back end has to let go, say why, and take the front end again when it starts anew. */
 static void is_thrown_out(const char *what)
 {
-	char *error;
-
-	face_until(&front.face, STATE_CLOSING);
-	error = keys_text(front.face.store, front.face.back, "error");
-	if (!error)
+	if (!face_is_thrown_out(&front.face))
 		fail("%s: no error is told", what);
-	free(error);
-	face_say(&front.face, STATE_INITIALISING);
-	face_until(&front.face, STATE_CONNECTED);
 	works(what);
 }
 

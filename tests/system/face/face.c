@@ -96,6 +96,20 @@ static void face_accept(struct face *face)
 	face->connection = file;
 }
 
+bool face_is_thrown_out(struct face *face)
+{
+	char *error;
+	bool said;
+
+	face_until(face, STATE_CLOSING);
+	error = keys_text(face->store, face->back, "error");
+	said = error;
+	free(error);
+	face_say(face, STATE_INITIALISING);
+	face_until(face, STATE_CONNECTED);
+	return said;
+}
+
 void face_kick(struct face *face)
 {
 	uint64_t one = 1;

@@ -59,6 +59,11 @@ void face_say(struct face *face, enum keys_state state);
 void face_turn(struct face *face, int milliseconds);
 /* Until the other side is in that state. */
 void face_until(struct face *face, enum keys_state other);
+/*
+ * The back end has to let go, and to take the front end again when it starts anew. False: it did not say why it let
+ * go.
+ */
+bool face_is_thrown_out(struct face *face);
 /* An event to the back end. */
 void face_kick(struct face *face);
 /* No event came, as far as it was read. */
