@@ -40,7 +40,7 @@ def ramdisk(folder):
 
 
 def guest(m, commands, answer):
-    """Until the guest has answered so: what it printed since."""
+    """Until the guest has answered so, which it has not done before: what it printed since."""
     before = len(m.rf("console --print hello"))
     m.run(f"(echo '{commands}' | timeout 30 rf console hello >/dev/null 2>&1 &)")
     m.wait_for_guest("hello", answer)
@@ -80,7 +80,7 @@ def hostile(m):
              "xenstore-write device/block/7/backend /local/domain/0 device/block/7/state 4; echo wrote-$((6*7))", "^wrote-42")
     rows = m.json("disk-list hello")
     assert len(rows) == 1 and rows[0]["image"] == "/tmp/disk.img", rows
-    text = guest(m, "xenstore-write /local/domain/0/backend/block/9/0/x 1; echo refused-$((7*6))", "^refused-42")
+    text = guest(m, "xenstore-write /local/domain/0/backend/block/9/0/x 1; echo denied-$((7*6))", "^denied-42")
     assert "could not write" in text, text
     m.rf("disk-detach hello 0 --force")
     assert m.json("disk-list hello") == []
