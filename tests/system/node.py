@@ -131,6 +131,10 @@ class Guest:
         assert found, f"{self.name}: {commands}: {text} {self.machine.rf(f'console --print {self.name}')[-3000:]}"
         return found.group(1)
 
+    def wait_for_grants(self, granted):
+        """Until it grants so many things, and waits for nobody to let go of others."""
+        self.run(f"until [ \"$(echo $(cat /sys/kernel/ringfence/grants))\" = 'granted {granted} waiting 0' ]; do usleep 100000; done")
+
 
 # The hypervisor's table for what the control domain maps of guests, by 2 MiB of the machine: made when it is needed, and
 # kept. A guest has one page that is mapped, the store's, and what its devices share.

@@ -91,7 +91,7 @@ def attach_again_and_again(m):
     said = guest(m, "touch /tmp/stop; wait", "dmesg | grep -i -e 'i/o error' -e warning: -e bug: | grep -v 'error.* xvdb'",
                  "wc -l </tmp/reads").split("\n")
     assert int(said[0]) > 0, said
-    assert guest(m, "cat /sys/kernel/ringfence/grants").startswith("granted 2\n")
+    m.guest.wait_for_grants(2)
     print(f"{ATTACHES} times, read to the end {said[0]} times", flush=True)
 
 

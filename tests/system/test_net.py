@@ -233,7 +233,7 @@ def detach(m):
     for _ in range(DETACHES):
         m.rf("net-detach one 0")
         assert m.json("net-list one") == []
-        assert "eth0" not in guests["one"].run("ls /sys/class/net", "cat /sys/kernel/ringfence/grants")
+        assert "eth0" not in guests["one"].run("ls /sys/class/net")
         attach(m, "one")
     m.run("kill $!")
     ping(m)
