@@ -9,6 +9,7 @@
 #define LAST_FUZZER 5
 #define ENTRIES	    16
 #define PLACES	    64
+#define FRAMES	    4 /* of a grant, at most */
 
 static uint64_t spare_gfn, spare_count;
 static uint32_t mapped;
@@ -16,7 +17,7 @@ static uint32_t mapped;
 void grants_prepare(uint64_t first_gfn, uint64_t count)
 {
 	spare_gfn = first_gfn;
-	spare_count = count;
+	spare_count = count - (FRAMES - 1);
 	grant_init();
 }
 
@@ -50,7 +51,7 @@ static void give(void)
 
 	if (random_below(3))
 		grant_set(number, 1 + (uint32_t)random_below(LAST_FUZZER), spare(),
-			  1 + random_below(4), random_below(2) ? RF_GRANT_WRITE : 0);
+			  1 + random_below(FRAMES), random_below(2) ? RF_GRANT_WRITE : 0);
 	else
 		grant_revoke(number);
 }

@@ -26,7 +26,7 @@ const char test_title[] = "hypercall fuzzer";
 #define AUDIT_EVERY (100 * MILLISECOND)
 
 static volatile bool stop;
-static uint8_t *buffer;
+static uint8_t *buffer, *events;
 static uint64_t spare_roots[4];
 static uint64_t chunk_gfn; /* 512 frames to give back and take */
 
@@ -329,11 +329,17 @@ static void mutate_buffer(void)
 	buffer[offset] = value;
 }
 
+static void mutate_events(void)
+{
+	events[random_below(PAGE_SIZE)] = (uint8_t)random_u64();
+}
+
 static void mutator(void *argument)
 {
 	(void)argument;
 	while (!stop) {
 		mutate_buffer();
+		mutate_events();
 		mutate_tables();
 		if (random_below(1024) == 0)
 			hv_yield();
@@ -345,6 +351,9 @@ static void prepare(void)
 	uint32_t i, n;
 
 	buffer = pages_alloc(BUFFER / PAGE_SIZE, PAGE_SIZE);
+	/* The first one counts: a call with a page of this program's text would have bits set in it. */
+	events = pages_alloc(1, PAGE_SIZE);
+	CHECK_EQ(hv_event_register_page(physical_of(events) / PAGE_SIZE), 0, "event page");
 	chunk_gfn = physical_of(pages_alloc(512, LARGE_PAGE_SIZE)) / PAGE_SIZE;
 	grants_prepare(chunk_gfn, 512);
 	for (i = 0; i < 4; i++) {
