@@ -15,6 +15,7 @@
 
 #define RF_DOMAIN_SELF	     0x7ff0U
 #define RF_DOMAIN_HYPERVISOR 0x7ff1U /* no domain: console_read of its log, event_listen for news */
+#define RF_DOMAIN_NEXT	     0x8000U /* domain_info: plus a number: the first from that on */
 #define RF_DOMAIN_NAME_SIZE  32	     /* 1 to 31 letters, digits, '-', '_', '.'; and a zero */
 
 /* shutdown: reasons */

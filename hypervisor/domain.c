@@ -213,6 +213,16 @@ struct domain *domain_current(void)
 	return vcpu_current()->domain;
 }
 
+/* With the lock. */
+static struct domain *find_number(size_t number)
+{
+	struct domain *d = domains[index_clamp(number, DOMAIN_MAX)];
+
+	if (d)
+		__atomic_fetch_add(&d->references, 1, __ATOMIC_RELAXED);
+	return d;
+}
+
 struct domain *domain_find(uint64_t id)
 {
 	struct domain *d;
@@ -222,9 +232,22 @@ struct domain *domain_find(uint64_t id)
 	if (id >= DOMAIN_MAX)
 		return NULL;
 	spin_lock(&domain_list_lock);
-	d = domains[index_clamp(id, DOMAIN_MAX)];
-	if (d)
-		__atomic_fetch_add(&d->references, 1, __ATOMIC_RELAXED);
+	d = find_number(id);
+	spin_unlock(&domain_list_lock);
+	return d;
+}
+
+struct domain *domain_find_next(uint64_t number)
+{
+	struct domain *d = NULL;
+
+	if (number >= DOMAIN_MAX)
+		return NULL;
+	number = index_clamp(number, DOMAIN_MAX);
+	spin_lock(&domain_list_lock);
+	/* A number that is in use may be of one that is not yet in the list, or no more. */
+	while (!d && (number = bitmap_find_next(numbers, DOMAIN_MAX, number)) < DOMAIN_MAX)
+		d = find_number(number++);
 	spin_unlock(&domain_list_lock);
 	return d;
 }

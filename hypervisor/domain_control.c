@@ -84,6 +84,12 @@ static void describe(struct domain *d, struct rf_domain_info *info)
 	describe_vcpus(d, info);
 }
 
+/* Between RF_DOMAIN_NEXT and the highest that it can be with a number. */
+static bool is_next(uint64_t id)
+{
+	return id - RF_DOMAIN_NEXT < DOMAIN_MAX;
+}
+
 int64_t do_domain_info(uint64_t id, uint64_t to)
 {
 	struct domain *self = domain_current();
@@ -92,7 +98,7 @@ int64_t do_domain_info(uint64_t id, uint64_t to)
 
 	if (!self->control && id != RF_DOMAIN_SELF && id != self->id)
 		return -EPERM;
-	d = domain_find(id);
+	d = is_next(id) ? domain_find_next(id - RF_DOMAIN_NEXT) : domain_find(id);
 	if (!d)
 		return -ESRCH;
 	describe(d, &info);

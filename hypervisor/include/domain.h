@@ -119,6 +119,8 @@ extern size_t domain_last_number;
 
 /* A reference, or NULL. RF_DOMAIN_SELF is the caller's. */
 struct domain *domain_find(uint64_t id);
+/* The first that has that number, or a higher one; a reference, or NULL. */
+struct domain *domain_find_next(uint64_t number);
 void domain_put(struct domain *d);
 struct domain *domain_current(void);
 

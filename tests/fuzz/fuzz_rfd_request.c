@@ -25,10 +25,11 @@ static int64_t call(struct access *access, uint32_t number, const uint64_t *a)
 	(void)access;
 	if (number != RF_HYPERCALL_domain_info)
 		return 0;
-	if (a[0] > 1)
+	number = a[0] < RF_DOMAIN_NEXT ? (uint32_t)a[0] : (uint32_t)a[0] - RF_DOMAIN_NEXT;
+	if (number > 1)
 		return -ESRCH;
 	info = (struct rf_domain_info *)(uintptr_t)a[1];
-	*info = (struct rf_domain_info){ .domain = (uint32_t)a[0],
+	*info = (struct rf_domain_info){ .domain = number,
 					 .state = RF_DOMAIN_SHUTDOWN,
 					 .vcpus = 2,
 					 .name = "web" };

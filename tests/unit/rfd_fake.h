@@ -36,7 +36,8 @@ static struct fake {
 	pthread_mutex_t lock;
 	struct fake_domain domains[FAKE_NUMBERS];
 	uint64_t serial;
-	uint32_t cap; /* that was set last */
+	uint64_t calls; /* so many hypercalls were made */
+	uint32_t cap;	/* that was set last */
 	bool no_memory;
 	int news[FAKE_WAYS]; /* of those that were opened last */
 	size_t ways;
@@ -129,9 +130,19 @@ static inline int64_t fake_counters(uint64_t vcpu, struct rf_counters *counters)
 	return 0;
 }
 
+/* As the call names it: by its number, or as the next of those that are there. */
+static inline struct fake_domain *fake_named(uint64_t id)
+{
+	uint64_t number = id < RF_DOMAIN_NEXT ? id : id - RF_DOMAIN_NEXT;
+
+	while (id >= RF_DOMAIN_NEXT && number < FAKE_NUMBERS && !fake.domains[number].there)
+		number++;
+	return number < FAKE_NUMBERS ? &fake.domains[number] : NULL;
+}
+
 static inline int64_t fake_call_locked(uint32_t number, const uint64_t *a)
 {
-	struct fake_domain *d = a[0] < FAKE_NUMBERS ? &fake.domains[a[0]] : NULL;
+	struct fake_domain *d = number == RF_HYPERCALL_domain_create ? NULL : fake_named(a[0]);
 
 	if (number == RF_HYPERCALL_domain_create)
 		return fake_create((void *)(uintptr_t)a[0]);
@@ -163,6 +174,7 @@ static inline int64_t fake_call(struct access *access, uint32_t number, const ui
 
 	(void)access;
 	pthread_mutex_lock(&fake.lock);
+	fake.calls++;
 	result = fake_call_locked(number, arguments);
 	pthread_mutex_unlock(&fake.lock);
 	return result;

@@ -100,6 +100,16 @@ static void test_numbers(void **state)
 	assert_null(domain_find(3));
 	assert_null(domain_find(DOMAIN_MAX));
 	assert_null(domain_find(UINT64_MAX));
+	assert_ptr_equal(domain_find_next(0), control);
+	assert_ptr_equal(domain_find_next(1), first);
+	assert_ptr_equal(domain_find_next(2), second);
+	assert_int_equal(second->references, 2);
+	domain_put(control);
+	domain_put(first);
+	domain_put(second);
+	for (unsigned bit = 2; bit < 64; bit++)
+		assert_null(domain_find_next((1UL << bit) - 1));
+	assert_null(domain_find_next(UINT64_MAX));
 	/* A number is not used again while something of its domain is left. */
 	found = domain_find(1);
 	assert_int_equal(domain_destroy(first), 0);
@@ -108,6 +118,9 @@ static void test_numbers(void **state)
 		assert_true(domain_reap());
 	assert_int_equal(fake_domain_create(false, 16)->id, 3);
 	assert_null(domain_find(1));
+	/* Nor is what is in use, and no domain's any more, in the way of the next. */
+	assert_ptr_equal(domain_find_next(1), second);
+	domain_put(second);
 	assert_audit();
 	domain_put(found);
 	while (domain_reap())
@@ -265,9 +278,34 @@ static void test_info(void **state)
 	assert_int_equal(do_domain_info(1, 0x2000), 0);
 	assert_int_equal(do_domain_info(0, 0x2000), -EPERM);
 	assert_int_equal(do_domain_info(5, 0x2000), -EPERM);
+	assert_int_equal(do_domain_info(RF_DOMAIN_NEXT + 1, 0x2000), -EPERM);
 	assert_int_equal(do_domain_info(1, 0xffff800000000000), -EFAULT);
 	assert_int_equal(d->references, 1);
 	assert_int_equal(control->references, 1);
+}
+
+static void test_info_next(void **state)
+{
+	struct domain *control = fake_domain_create(false, 1024);
+	const struct rf_domain_info *info = fake_domain_pointer(control, 0x2000);
+	struct domain *d = fake_domain_create(false, 16);
+
+	(void)state;
+	control->control = true;
+	fake_domain_map(control);
+	fake_domain_run(control);
+	assert_int_equal(do_domain_info(RF_DOMAIN_NEXT, 0x2000), 0);
+	assert_int_equal(info->domain, 1);
+	assert_int_equal(do_domain_info(RF_DOMAIN_NEXT + 2, 0x2000), 0);
+	assert_int_equal(info->domain, 2);
+	assert_int_equal(info->serial, d->serial);
+	assert_int_equal(do_domain_info(RF_DOMAIN_NEXT + 3, 0x2000), -ESRCH);
+	assert_int_equal(do_domain_info(RF_DOMAIN_NEXT + DOMAIN_MAX - 1, 0x2000), -ESRCH);
+	assert_int_equal(do_domain_info(RF_DOMAIN_NEXT + DOMAIN_MAX, 0x2000), -ESRCH);
+	assert_int_equal(do_domain_info(RF_DOMAIN_NEXT + 2, 0xffff800000000000), -EFAULT);
+	/* It is for looking only. */
+	assert_int_equal(do_domain_destroy(RF_DOMAIN_NEXT + 2), -ESRCH);
+	assert_int_equal(d->references, 1);
 }
 
 static void test_destroy_hypercall(void **state)
@@ -365,6 +403,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_shutdown, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_crash, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_info, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_info_next, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_destroy_hypercall, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_many_lives, setup, teardown),
 	};

@@ -21,6 +21,7 @@ struct hypervisor {
 	struct rf_domain_info domains[NUMBERS];
 	bool there[NUMBERS];
 	uint64_t serial;
+	uint64_t calls;
 	bool no_start;
 	uint32_t kept; /* the domain that was kept last; 0: none */
 	bool no_keep;
@@ -62,21 +63,32 @@ static int64_t look(struct hypervisor *h, struct rf_domain_info *d, struct rf_do
 	return 0;
 }
 
+static uint64_t next_number(const struct hypervisor *h, uint64_t number)
+{
+	while (number < NUMBERS && !h->there[number])
+		number++;
+	return number;
+}
+
 static int64_t call(struct access *access, uint32_t number, const uint64_t *a)
 {
 	struct hypervisor *h = (struct hypervisor *)access;
 
+	uint64_t id;
+
+	h->calls++;
 	if (number == RF_HYPERCALL_domain_create)
 		return create(h, (void *)(uintptr_t)a[0]);
-	if (a[0] >= NUMBERS || !h->there[a[0]])
+	id = a[0] < RF_DOMAIN_NEXT ? a[0] : next_number(h, a[0] - RF_DOMAIN_NEXT);
+	if (id >= NUMBERS || !h->there[id])
 		return -ESRCH;
 	switch (number) {
 	case RF_HYPERCALL_domain_info:
-		return look(h, &h->domains[a[0]], (void *)(uintptr_t)a[1]);
+		return look(h, &h->domains[id], (void *)(uintptr_t)a[1]);
 	case RF_HYPERCALL_domain_set:
-		return set(h, &h->domains[a[0]], (void *)(uintptr_t)a[1]);
+		return set(h, &h->domains[id], (void *)(uintptr_t)a[1]);
 	case RF_HYPERCALL_domain_destroy:
-		h->domains[a[0]].state = RF_DOMAIN_DYING;
+		h->domains[id].state = RF_DOMAIN_DYING;
 		return 0;
 	default: /* memory and copies: all of it */
 		return (int64_t)a[2];
@@ -166,6 +178,10 @@ static void test_find(void **state)
 	assert_int_equal(domain_find(&s.h.access, "", &info), -ESRCH);
 	assert_int_equal(domain_find(&s.h.access, "2", &info), -ESRCH);
 	assert_int_equal(domain_find(&s.h.access, "99999999999999999999", &info), -ESRCH);
+	/* One call for each of the two that are there, and one that finds no more. */
+	s.h.calls = 0;
+	assert_int_equal(domain_find(&s.h.access, "web", &info), 0);
+	assert_int_equal(s.h.calls, 3);
 	/* Two of one name, which rf itself does not make. */
 	strcpy(s.h.domains[0].name, "web");
 	assert_int_equal(domain_find(&s.h.access, "web", &info), -EEXIST);

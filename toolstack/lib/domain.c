@@ -36,10 +36,7 @@ int domain_get(struct access *access, uint32_t number, struct rf_domain_info *in
 
 bool domain_next(struct access *access, uint32_t number, struct rf_domain_info *info)
 {
-	for (; number < DOMAIN_NUMBERS; number++)
-		if (!domain_get(access, number, info))
-			return true;
-	return false;
+	return number < DOMAIN_NUMBERS && !domain_get(access, RF_DOMAIN_NEXT + number, info);
 }
 
 static int find_name(struct access *access, const char *name, struct rf_domain_info *info)

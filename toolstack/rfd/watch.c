@@ -16,12 +16,10 @@
 
 #include "toolstack/rfd/log.h"
 
-#define LOOK_MS	       1000 /* what makes no news is seen so often */
-#define LOOK_AT_ALL_MS 10000
-#define MARGIN	       32
-#define PAUSE_US       20000
-#define PAUSE_MAX      1000000
-#define SHARE	       4 /* a pause is at least so many times as long as the look before */
+#define LOOK_MS	  1000 /* what makes no news is seen so often */
+#define PAUSE_US  20000
+#define PAUSE_MAX 1000000
+#define SHARE	  4 /* a pause is at least so many times as long as the look before */
 
 static uint64_t now_us(void)
 {
@@ -98,7 +96,6 @@ static void add_domain(struct watch *watch, struct watch_domain *d,
 		       const struct rf_domain_info *info)
 {
 	*d = (struct watch_domain){ .there = true, .info = *info, .since = now_ms() };
-	watch->newest = info->domain;
 	if (watch->again)
 		tell(watch, EVENT_CREATED, info);
 	/* One that is paused as it was made has not been stopped. */
@@ -131,7 +128,6 @@ static void look_at(struct watch *watch, const struct rf_domain_info *info)
 		add_domain(watch, d, info);
 	else
 		change_domain(watch, d, info);
-	d->seen = true;
 	take_console(watch, d);
 	if (!domain_ended(info) || d->told)
 		return;
@@ -139,34 +135,25 @@ static void look_at(struct watch *watch, const struct rf_domain_info *info)
 	supervise_add(watch->supervise, info, now_ms() - d->since);
 }
 
-/* Numbers are given in turn, so there is seldom one far above those that we know. */
-static uint32_t numbers_to_look_at(struct watch *watch)
+/* Those whose numbers are between are gone. */
+static void remove_between(struct watch *watch, uint32_t first, uint32_t end)
 {
-	uint32_t highest = watch->newest;
-
-	if (now_ms() >= watch->look_at_all) {
-		watch->look_at_all = now_ms() + LOOK_AT_ALL_MS;
-		return DOMAIN_NUMBERS;
-	}
-	for (uint32_t n = 0; n < DOMAIN_NUMBERS; n++)
-		highest = watch->domains[n].there ? n : highest;
-	return highest + MARGIN < DOMAIN_NUMBERS ? highest + MARGIN : DOMAIN_NUMBERS;
+	for (uint32_t n = first; n < end; n++)
+		if (watch->domains[n].there)
+			remove_domain(watch, &watch->domains[n]);
 }
 
 void watch_look(struct watch *watch)
 {
-	uint32_t end = numbers_to_look_at(watch);
 	struct rf_domain_info info;
+	uint32_t next = 0;
 
-	for (uint32_t n = 0; n < end; n++) {
-		struct watch_domain *d = &watch->domains[n];
-
-		d->seen = false;
-		if (!domain_get(&watch->access, n, &info) && !info.control)
+	for (; domain_next(&watch->access, next, &info); next = info.domain + 1) {
+		remove_between(watch, next, info.domain);
+		if (!info.control)
 			look_at(watch, &info);
-		if (d->there && !d->seen)
-			remove_domain(watch, d);
 	}
+	remove_between(watch, next, DOMAIN_NUMBERS);
 	watch->again = true;
 }
 

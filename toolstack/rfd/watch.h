@@ -17,7 +17,6 @@
 /* What was there when we last looked. */
 struct watch_domain {
 	bool there;
-	bool seen; /* in the look that is going on */
 	bool told; /* that it has ended */
 	bool logging;
 	bool log_failed; /* and that was said */
@@ -31,10 +30,8 @@ struct watch {
 	struct supervise *supervise;
 	struct access access;
 	pthread_t thread;
-	int stop;	      /* an eventfd: readable when it is to end */
-	uint64_t look_at_all; /* in milliseconds, when at all numbers there can be */
-	uint32_t newest;      /* the number that we have seen last for the first time */
-	bool again;	      /* what is there in the first look is not new */
+	int stop;   /* an eventfd: readable when it is to end */
+	bool again; /* what is there in the first look is not new */
 	struct watch_domain domains[DOMAIN_NUMBERS];
 };
 

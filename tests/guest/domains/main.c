@@ -144,12 +144,38 @@ static void bad_numbers(void)
 	CHECK_EQ(hv_domain_destroy(RF_DOMAIN_SELF), -EINVAL, "itself");
 	for (i = 4; i < 64; i++) {
 		CHECK_EQ(hv_domain_destroy(1UL << i), -ESRCH, "2^%u", i);
-		CHECK_EQ(hv_domain_info(1UL << i, ADDRESS(&info)), -ESRCH, "2^%u", i);
+		if (1UL << i != RF_DOMAIN_NEXT)
+			CHECK_EQ(hv_domain_info(1UL << i, ADDRESS(&info)), -ESRCH, "2^%u", i);
 	}
 	CHECK_EQ(hv_domain_destroy(~0UL), -ESRCH, "-1");
 	CHECK_EQ(hv_domain_info(0, 0), -EFAULT, "info to 0");
 	CHECK_EQ(hv_domain_info(0, HYPERVISOR_START), -EFAULT, "info to the hypervisor");
 	CHECK_EQ(hv_domain_info(0, ~0UL - 8), -EFAULT, "info to the end");
+}
+
+/* From each number the next that is there, which looking at every number agrees with. */
+static void next_numbers(void)
+{
+	struct rf_domain_info info = {}, same = {};
+	uint32_t n, next = 0, found = 0;
+
+	for (n = 0; n < 1024; n++) {
+		if (hv_domain_info(n, ADDRESS(&same)))
+			continue;
+		for (; next <= n; next++) {
+			CHECK_EQ(hv_domain_info(RF_DOMAIN_NEXT + next, ADDRESS(&info)), 0, "%u",
+				 next);
+			CHECK_EQ(info.domain, n, "the next from %u on", next);
+			CHECK_EQ(info.serial, same.serial, "the next from %u on", next);
+		}
+		found++;
+	}
+	CHECK_EQ(found, 7, "this one and six others");
+	for (; next < 1024; next++)
+		CHECK_EQ(hv_domain_info(RF_DOMAIN_NEXT + next, ADDRESS(&info)), -ESRCH, "%u", next);
+	CHECK_EQ(hv_domain_info(RF_DOMAIN_NEXT + 1024, ADDRESS(&info)), -ESRCH, "too high");
+	CHECK_EQ(hv_domain_info(RF_DOMAIN_NEXT | 1UL << 32, ADDRESS(&info)), -ESRCH, "too high");
+	CHECK_EQ(hv_domain_info(RF_DOMAIN_NEXT, 0), -EFAULT, "next to 0");
 }
 
 /* So many frames at once: each call makes all CPUs come by. A call may end early. */
@@ -222,6 +248,7 @@ void test_main(void)
 		return;
 	}
 	bad_numbers();
+	next_numbers();
 	clock_sleep(300 * MILLISECOND);
 	own = physical_of(pages_alloc(TAKE, PAGE_SIZE)) / PAGE_SIZE;
 	memset(mine, true, sizeof(mine));

@@ -54,6 +54,7 @@ static void others(void)
 		if (i == info.domain)
 			continue;
 		CHECK_EQ(hv_domain_info(i, ADDRESS(&info)), -EPERM, "domain %u", i);
+		CHECK_EQ(hv_domain_info(RF_DOMAIN_NEXT + i, ADDRESS(&info)), -EPERM, "from %u", i);
 		CHECK_EQ(hv_counters(i, 0, ADDRESS(&counters)), -EPERM, "domain %u", i);
 		CHECK_EQ(hv_memory_populate(i, 0, 0), -EPERM, "domain %u", i);
 		CHECK_EQ(hv_memory_release(i, 0, 0), -EPERM, "domain %u", i);

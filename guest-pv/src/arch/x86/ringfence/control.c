@@ -50,7 +50,9 @@ u64 rf_control_serial(u32 domain)
 {
 	struct rf_domain_info info;
 
-	if (rf_call2(RF_HYPERCALL_domain_info, domain, (unsigned long)&info))
+	/* Nor is RF_DOMAIN_NEXT with a number a domain. */
+	if (rf_call2(RF_HYPERCALL_domain_info, domain, (unsigned long)&info) ||
+	    info.domain != domain)
 		return 0;
 	return info.serial;
 }
