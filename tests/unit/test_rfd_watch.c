@@ -12,6 +12,9 @@
 
 #define LIMIT 16384
 
+/* Of the sanitizer that unit tests are built with; its headers are not in every package of it. */
+size_t __sanitizer_get_current_allocated_bytes(void);
+
 struct setup {
 	struct daemon daemon;
 	struct supervise supervise;
@@ -182,6 +185,68 @@ static void test_far(void **state)
 	watch_look(&s.watch);
 	expect_events(&s, "removed");
 	finish(&s);
+}
+
+/* --- Memory --- */
+
+/* From its creation to the event that it is gone: four of them, with something on its console. */
+static void live(struct setup *s)
+{
+	struct rf_domain_info info = create(s, "web", ACTION_PRESERVE);
+
+	fake_print(info.domain, "hello\n", 6);
+	watch_look(&s->watch);
+	domain_pause(&s->access, info.domain, true);
+	watch_look(&s->watch);
+	assert_int_equal(life_destroy(&s->access, &info), 0);
+	watch_look(&s->watch);
+}
+
+/* What the daemon has allocated after so many lives more. */
+static size_t after_lives(struct setup *s, unsigned lives)
+{
+	while (lives--)
+		live(s);
+	return __sanitizer_get_current_allocated_bytes();
+}
+
+/* Once as many events are kept as ever will be, nothing grows, however many more lives there are. */
+static void test_memory(void **state)
+{
+	struct setup s;
+	size_t size;
+
+	(void)state;
+	start(&s);
+	size = after_lives(&s, EVENTS_KEPT / 4 + 1);
+	assert_int_equal(s.daemon.events.next - s.daemon.events.first, EVENTS_KEPT);
+	assert_int_equal(after_lives(&s, EVENTS_KEPT / 2), size);
+	finish(&s);
+}
+
+/* Nor do events themselves, with texts as long as can be; and without them they need nothing but their places. */
+static void test_event_memory(void **state)
+{
+	struct rf_domain_info info = { .serial = 7, .name = "web" };
+	struct event_queue *queue = malloc(sizeof(*queue));
+	size_t empty, size;
+
+	(void)state;
+	event_open(queue);
+	empty = __sanitizer_get_current_allocated_bytes();
+	for (int i = 0; i < 3 * EVENTS_KEPT; i++)
+		event_add(queue, EVENT_PAUSED, &info, "%s", "");
+	assert_int_equal(__sanitizer_get_current_allocated_bytes(), empty);
+	for (int i = 0; i < EVENTS_KEPT; i++)
+		event_add(queue, EVENT_FAILED, &info, "%9999s", "why");
+	size = __sanitizer_get_current_allocated_bytes();
+	assert_true(size > empty && size <= empty + EVENTS_KEPT * 1024);
+	for (int i = 0; i < 20 * EVENTS_KEPT; i++)
+		event_add(queue, EVENT_FAILED, &info, "%9999s", "why");
+	assert_int_equal(__sanitizer_get_current_allocated_bytes(), size);
+	event_close(queue);
+	event_free(queue);
+	free(queue);
 }
 
 /* --- Ends --- */
@@ -535,6 +600,8 @@ int main(void)
 		cmocka_unit_test(test_another),
 		cmocka_unit_test(test_found),
 		cmocka_unit_test(test_far),
+		cmocka_unit_test(test_memory),
+		cmocka_unit_test(test_event_memory),
 		cmocka_unit_test(test_restart),
 		cmocka_unit_test(test_restart_later),
 		cmocka_unit_test(test_preserve_and_remove),

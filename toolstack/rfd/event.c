@@ -3,12 +3,14 @@
  * The queue of events.
  *
  * Interface: event.h. Locks: the queue's own, held for no longer than it takes to copy what is kept.
- * Odd: who reads slowly loses the oldest, and is told so; nobody is waited for.
+ * Odd: who reads slowly loses the oldest, and is told so; nobody is waited for. What is kept has its place from the
+ * beginning, but for texts: as JSON it would be ten times as much, and is made when somebody reads.
  */
 #include "toolstack/rfd/event.h"
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -71,59 +73,70 @@ void event_close(struct event_queue *queue)
 
 void event_free(struct event_queue *queue)
 {
-	for (uint64_t n = queue->first; n < queue->next; n++)
-		json_decref(queue->kept[n % EVENTS_KEPT]);
+	for (uint64_t n = 0; n < EVENTS_KEPT; n++)
+		free(queue->kept[n].text);
 	pthread_cond_destroy(&queue->more);
 	pthread_mutex_destroy(&queue->lock);
 }
 
 /* --- Adding --- */
 
-static json_t *make(enum event_kind kind, const struct rf_domain_info *info, const char *text)
+/* In place of the oldest, if there is no room. The lock is held. */
+static void put(struct event_queue *queue, const struct event *event)
 {
-	struct timespec now;
-	json_t *event;
+	struct event *place = &queue->kept[queue->next % EVENTS_KEPT];
 
-	clock_gettime(CLOCK_REALTIME, &now);
-	event = json_pack("{s:s, s:f}", "event", kinds[kind].name, "time",
-			  (double)now.tv_sec + (double)(now.tv_nsec / 1000000) / 1e3);
-	if (info)
-		json_object_update_new(event, json_pack("{s:s, s:i, s:I}", "name", info->name,
-							"domain", (int)info->domain, "serial",
-							(json_int_t)info->serial));
-	/* What is not UTF-8 cannot be said. */
-	if (*text)
-		json_object_set_new(event, "text", json_string(text));
-	return event;
-}
-
-static void put(struct event_queue *queue, json_t *event)
-{
 	if (queue->next - queue->first == EVENTS_KEPT)
-		json_decref(queue->kept[queue->first++ % EVENTS_KEPT]);
-	json_object_set_new(event, "number", json_integer((json_int_t)queue->next));
-	queue->kept[queue->next++ % EVENTS_KEPT] = event;
+		queue->first++;
+	free(place->text);
+	*place = *event;
+	queue->next++;
 }
 
 void event_add(struct event_queue *queue, enum event_kind kind, const struct rf_domain_info *info,
 	       const char *format, ...)
 {
+	struct event event = { .kind = kind };
 	char text[TEXT_SIZE];
 	va_list arguments;
-	json_t *event;
 
 	va_start(arguments, format);
 	vsnprintf(text, sizeof(text), format, arguments);
 	va_end(arguments);
-	event = make(kind, info, text);
+	clock_gettime(CLOCK_REALTIME, &event.time);
+	if (info) {
+		memcpy(event.name, info->name, sizeof(event.name) - 1);
+		event.domain = info->domain;
+		event.serial = info->serial;
+	}
+	if (*text)
+		event.text = strdup(text);
 	pthread_mutex_lock(&queue->lock);
 	queue->counts[kind]++;
-	put(queue, event);
+	put(queue, &event);
 	pthread_cond_broadcast(&queue->more);
 	pthread_mutex_unlock(&queue->lock);
 }
 
 /* --- Reading --- */
+
+static json_t *to_json(const struct event *event, uint64_t number)
+{
+	json_t *json = json_pack("{s:s, s:f}", "event", kinds[event->kind].name, "time",
+				 (double)event->time.tv_sec +
+					 (double)(event->time.tv_nsec / 1000000) / 1e3);
+
+	/* Every domain has a serial number, and none has zero. */
+	if (event->serial)
+		json_object_update_new(json, json_pack("{s:s, s:i, s:I}", "name", event->name,
+						       "domain", (int)event->domain, "serial",
+						       (json_int_t)event->serial));
+	/* What is not UTF-8 cannot be said. */
+	if (event->text)
+		json_object_set_new(json, "text", json_string(event->text));
+	json_object_set_new(json, "number", json_integer((json_int_t)number));
+	return json;
+}
 
 /* The lock is held. */
 static json_t *copy(const struct event_queue *queue, uint64_t since)
@@ -133,7 +146,7 @@ static json_t *copy(const struct event_queue *queue, uint64_t since)
 	json_t *list = json_array();
 
 	for (uint64_t n = first; n < queue->next; n++)
-		json_array_append_new(list, json_deep_copy(queue->kept[n % EVENTS_KEPT]));
+		json_array_append_new(list, to_json(&queue->kept[n % EVENTS_KEPT], n));
 	return json_pack("{s:o, s:I, s:b}", "events", list, "last", (json_int_t)(queue->next - 1),
 			 "lost", (int)lost);
 }

@@ -10,6 +10,7 @@
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <time.h>
 
 #include "abi/domain.h"
 
@@ -34,12 +35,22 @@ enum event_kind {
 	EVENT_KINDS,
 };
 
+/* Its number is where it lies. */
+struct event {
+	enum event_kind kind;
+	uint32_t domain;
+	uint64_t serial; /* of the domain; 0: it is of none */
+	struct timespec time;
+	char name[RF_DOMAIN_NAME_SIZE];
+	char *text; /* NULL: none */
+};
+
 struct event_queue {
 	pthread_mutex_t lock; /* of all that follows */
 	pthread_cond_t more;
-	json_t *kept[EVENTS_KEPT]; /* by number */
-	uint64_t first;		   /* that is kept */
-	uint64_t next;		   /* that will come */
+	struct event kept[EVENTS_KEPT]; /* by number */
+	uint64_t first;			/* that is kept */
+	uint64_t next;			/* that will come */
 	uint64_t counts[EVENT_KINDS];
 	unsigned waiting;
 	bool closed;
