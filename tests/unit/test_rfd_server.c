@@ -5,6 +5,8 @@
  */
 #include "unit.h"
 
+#include <dirent.h>
+#include <errno.h>
 #include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -692,6 +694,109 @@ static void test_many(void **state)
 	finish(&s);
 }
 
+/* --- Clients that go away --- */
+
+/* Of the sanitizer that unit tests are built with; its headers are not in every package of it. */
+size_t __sanitizer_get_current_allocated_bytes(void);
+int __lsan_do_recoverable_leak_check(void);
+
+/* What libc keeps of a thread that has ended, for the next one: some hundred bytes of each that there were at once. */
+#define THREADS_KEPT (SERVER_CONNECTIONS * 512)
+
+static size_t open_files(void)
+{
+	DIR *folder = opendir("/proc/self/fd");
+	size_t count = 0;
+
+	while (readdir(folder))
+		count++;
+	closedir(folder);
+	return count;
+}
+
+/* A connection on which that much of a text was sent. */
+static int send_part(const struct setup *s, const char *text, size_t size)
+{
+	int file = connect_to(s);
+
+	assert_true(send(file, text, size, MSG_NOSIGNAL) == (ssize_t)size || errno == EPIPE ||
+		    errno == ECONNRESET);
+	return file;
+}
+
+/* Each request is cut after each of its bytes; who goes has read nothing, or a little, or has said that nothing more comes. */
+static void cut_everywhere(struct setup *s)
+{
+	static const char *const texts[] = {
+		"GET /v1 HTTP/1.1\r\nHost: rfd\r\n\r\nGET /v1/version HTTP/1.1\r\nHost: rfd\r\n\r\n",
+		"POST /v1/domains/web/rename HTTP/1.1\r\nHost: rfd\r\nContent-Length: 15\r\n\r\n{\"name\": \"web\"}",
+		"POST /v1/domains/web/console HTTP/1.1\r\nHost: rfd\r\nTransfer-Encoding: chunked\r\n\r\n"
+		"3\r\nabc\r\n0\r\n\r\n",
+		"GET /v1/events?wait=x&wait=1&since=y HTTP/1.1\r\nHost: rfd\r\n\r\n",
+	};
+
+	for (size_t t = 0; t < sizeof(texts) / sizeof(texts[0]); t++) {
+		for (size_t size = 0; size <= strlen(texts[t]); size++) {
+			int file = send_part(s, texts[t], size);
+
+			if (size % 3 == 1)
+				recv(file, s->text, 100, MSG_DONTWAIT);
+			if (size % 3 == 2)
+				shutdown(file, SHUT_WR);
+			close(file);
+		}
+	}
+}
+
+/* They wait for events, and go before there is one, or with it. */
+static void cut_waiting(struct setup *s)
+{
+	static const char text[] =
+		"GET /v1/events?wait=60&since=9000000000000000 HTTP/1.1\r\nHost: rfd\r\n\r\n";
+	int files[8];
+
+	for (size_t i = 0; i < 8; i++)
+		files[i] = send_part(s, text, strlen(text));
+	for (size_t i = 0; i < 8; i++) {
+		if (i == 4)
+			event_add(&s->daemon.events, EVENT_CREATED, NULL, "all look");
+		close(files[i]);
+	}
+}
+
+/* All of them at once: the server ends while they are at it. */
+static size_t cut_and_finish(bool waiting)
+{
+	static const char text[] = "GET /v1 HTTP/1.1\r\nHost: rfd\r\n\r\n";
+	struct setup s;
+	int files[12];
+
+	start(&s);
+	assert_int_equal(create(&s, "web", ""), 200);
+	cut_everywhere(&s);
+	cut_waiting(&s);
+	for (size_t i = 0; i < 12; i++)
+		files[i] = send_part(&s, text, i < 11 ? i * 3 : strlen(text));
+	if (!waiting)
+		finish(&s);
+	for (size_t i = 0; i < 12; i++)
+		close(files[i]);
+	if (waiting)
+		finish(&s);
+	return __sanitizer_get_current_allocated_bytes();
+}
+
+static void test_cut(void **state)
+{
+	size_t size = cut_and_finish(false), files = open_files();
+
+	(void)state;
+	for (int i = 0; i < 5; i++)
+		assert_in_range(cut_and_finish(i % 2), 0, size + THREADS_KEPT);
+	assert_int_equal(open_files(), files);
+	assert_int_equal(__lsan_do_recoverable_leak_check(), 0);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -713,6 +818,7 @@ int main(void)
 		cmocka_unit_test(test_no_http),
 		cmocka_unit_test(test_slow),
 		cmocka_unit_test(test_many),
+		cmocka_unit_test(test_cut),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
