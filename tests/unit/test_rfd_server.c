@@ -724,7 +724,7 @@ static int send_part(const struct setup *s, const char *text, size_t size)
 	return file;
 }
 
-/* Each request is cut after each of its bytes; who goes has read nothing, or a little, or has said that nothing more comes. */
+/* Each request is cut after each of its bytes; who goes has read nothing, or a little, or said that no more comes. */
 static void cut_everywhere(struct setup *s)
 {
 	static const char *const texts[] = {
