@@ -21,11 +21,29 @@ const char test_title[] = "event channels";
 
 /* --- alone --- */
 
+static void bad_port(uint64_t port)
+{
+	CHECK_EQ(hv_event_send(port), -ENOENT, "send %lx", port);
+	CHECK_EQ(hv_event_close(port), -ENOENT, "close %lx", port);
+	CHECK_EQ(hv_event_set_vcpu(port, 0), -ENOENT, "set_vcpu %lx", port);
+	CHECK_EQ(hv_event_connect(RF_DOMAIN_SELF, port), -ENOENT, "connect %lx", port);
+}
+
+/* Each that there can be, none of which is in use yet, and some more. */
+static void every_port(void)
+{
+	uint32_t port;
+
+	for (port = 0; port < RF_EVENT_PORTS + 64; port++)
+		bad_port(port);
+}
+
 static void before_the_page(void)
 {
 	uint64_t first, end;
 
 	memory_untouched(&first, &end);
+	every_port();
 	CHECK_EQ(hv_event_listen(RF_DOMAIN_SELF), -EINVAL, "listen without a page");
 	CHECK_EQ(hv_event_connect(RF_DOMAIN_SELF, 1), -ENOENT, "connect without a page");
 	CHECK_EQ(hv_event_register_page(~0UL), -EINVAL, "page -1");
@@ -35,18 +53,11 @@ static void before_the_page(void)
 	CHECK_EQ(hv_event_register_page(physical_of(&event_page) / PAGE_SIZE), -EBUSY, "again");
 }
 
-static void bad_port(uint64_t port)
-{
-	CHECK_EQ(hv_event_send(port), -ENOENT, "send %lx", port);
-	CHECK_EQ(hv_event_close(port), -ENOENT, "close %lx", port);
-	CHECK_EQ(hv_event_set_vcpu(port, 0), -ENOENT, "set_vcpu %lx", port);
-	CHECK_EQ(hv_event_connect(RF_DOMAIN_SELF, port), -ENOENT, "connect %lx", port);
-}
-
 static void bad_numbers(void)
 {
 	uint32_t i;
 
+	every_port();
 	for (i = 0; i < 64; i++)
 		bad_port(1UL << i);
 	bad_port(0);
