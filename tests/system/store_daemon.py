@@ -81,6 +81,16 @@ class Client:
     def write(self, path, value, transaction=0):
         self.ask(WRITE, path, value.encode(), transaction=transaction)
 
+    def write_all(self, path, values):
+        """One after the other, without waiting for each answer."""
+        start = self.number + 1
+        body = path.encode() + b"\0"
+        self.socket.sendall(b"".join(struct.pack("<IIII", WRITE, number, 0, len(body) + len(value)) + body + value.encode()
+                                     for number, value in enumerate(values, start)))
+        self.number += len(values)
+        for number in range(start, self.number + 1):
+            self.reply(number)
+
     def read(self, path, transaction=0):
         return self.ask(READ, path, transaction=transaction).decode()
 
@@ -100,7 +110,8 @@ class Client:
 class Daemon:
     """rfstored, started and ended as often as one likes; its files stay until close()."""
 
-    def __init__(self, kind="bin"):
+    def __init__(self, kind="bin", options=()):
+        self.options = options
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="test_store."))
         self.socket = self.folder / "socket"
         self.state = self.folder / "state"
@@ -108,7 +119,7 @@ class Daemon:
         self.process = None
 
     def start(self):
-        self.process = subprocess.Popen([self.program, "--socket", self.socket, "--state", self.state],
+        self.process = subprocess.Popen([self.program, "--socket", self.socket, "--state", self.state, *self.options],
                                         stdout=subprocess.PIPE, text=True)
         line = self.process.stdout.readline()
         if line != f"rfstored: serving {self.socket}\n":

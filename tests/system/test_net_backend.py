@@ -6,10 +6,15 @@ there is: it hurts nobody but itself.
 timeout: 600
 """
 import os
+import random
+import time
 
 import net_backend
 import store_daemon
-from net_backend import BACK, TAP, Interface
+from net_backend import BACK, FACE, TAP, Interface
+
+STATES = 500000 if "RF_FULL" in os.environ else 20000
+AT_ONCE = 500
 
 
 def expect(condition, what):
@@ -34,6 +39,24 @@ def files(interface):
     return {pid: len(os.listdir(f"/proc/{pid}/fd")) for pid in (interface.worker(), interface.back.pid)}
 
 
+def test_states_without_end(interface):
+    """As fast as the store takes them, of a front end that cannot be connected: nobody keeps what there is no time to look at."""
+    pids = [*files(interface), interface.process.pid]
+    before, memory_before = files(interface), {pid: memory(pid) for pid in pids}
+    client, start, most = interface.client(), time.monotonic(), 0
+    for _ in range(STATES // AT_ONCE):
+        client.write_all(FACE + "/state", [str(random.randrange(8)) for _ in range(AT_ONCE)])
+        most = max(most, *(memory(pid) - memory_before[pid] for pid in pids))
+    print(f"{STATES} states, {STATES / (time.monotonic() - start):.0f} a second, at most {most} KiB more")
+    # The store's journal is in memory until it is written.
+    expect(most < 4096, f"{most} KiB more")
+    for state in 1, 6:
+        client.write(FACE + "/state", str(state))
+    client.close()
+    store_daemon.eventually(lambda: interface.key("state") == "2", "it has let go")
+    expect(files(interface) == before, f"files are left open: {before}, {files(interface)}")
+
+
 def test_a_hostile_front_end_hurts_itself():
     with Interface() as interface:
         net_backend.make_tap(TAP)
@@ -53,6 +76,7 @@ def test_a_hostile_front_end_hurts_itself():
         for pid in after:
             expect(after[pid] <= before[pid], f"files are left open: {before}, {after}")
             expect(memory(pid) < 8000, f"{memory(pid)} KiB")
+        test_states_without_end(interface)
         interface.set(BACK + "/online", 0)
         expect(interface.back.wait(store_daemon.SECONDS) == 0, "its status when the interface was taken away")
         expect(interface.key("state") == "6", "it is not closed")

@@ -37,6 +37,7 @@ struct front_link {
 	int to_back;
 	int to_front;
 	unsigned connected;
+	unsigned refuse; /* not zero: counts down with each grant and port that is asked for, and refuses the last */
 	int monitor; /* the test's end of the worker's socket, and */
 	int worker;  /* the other one */
 };
@@ -46,11 +47,16 @@ static inline struct front_link *front_link_of(struct link *link)
 	return (struct front_link *)link;
 }
 
+static bool front_refuses(struct front_link *shared)
+{
+	return shared->refuse && !--shared->refuse;
+}
+
 static int front_map(struct link *link, struct link_memory *memory)
 {
 	struct front_grant *grant = &front_link_of(link)->grant[memory->grant % FRONT_GRANTS];
 
-	if (!grant->address || memory->grant >= FRONT_GRANTS)
+	if (front_refuses(front_link_of(link)) || !grant->address || memory->grant >= FRONT_GRANTS)
 		return -ENOENT;
 	if ((uint64_t)memory->first + memory->frames > grant->frames)
 		return -ERANGE;
@@ -67,7 +73,7 @@ static void front_unmap(struct link *link, struct link_memory *memory)
 
 static int front_connect(struct link *link, struct link_port *port)
 {
-	if (port->port != FRONT_PORT)
+	if (front_refuses(front_link_of(link)) || port->port != FRONT_PORT)
 		return -ENOENT;
 	port->file = dup(front_link_of(link)->to_back);
 	front_link_of(link)->connected++;

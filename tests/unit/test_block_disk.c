@@ -105,6 +105,30 @@ static void grants_that_are_not_there_are_refused(void **state)
 	front_end(&front);
 }
 
+/* Of a request with as many as there may be: those before it are given back. */
+static void any_grant_of_a_request_may_be_refused(void **state)
+{
+	struct rf_block_request request =
+		front_request(RF_BLOCK_WRITE, 0, RF_BLOCK_SEGMENTS_MAX, 0);
+
+	(void)state;
+	front_open(&front, MIB);
+	request.segments = RF_BLOCK_SEGMENTS_MAX;
+	for (uint32_t i = 0; i < RF_BLOCK_SEGMENTS_MAX; i++) {
+		front_link_grant(&front.shared, 4 + i, 1);
+		request.segment[i] = (struct rf_block_segment){ 4 + i, 512, 512 };
+	}
+	for (unsigned i = 1; i <= RF_BLOCK_SEGMENTS_MAX + 1; i++) {
+		front.shared.refuse = i;
+		assert_int_equal(front_do(&front, &request),
+				 i <= RF_BLOCK_SEGMENTS_MAX ? RF_BLOCK_INVALID : RF_BLOCK_OK);
+		for (uint32_t k = 0; k < RF_BLOCK_SEGMENTS_MAX; k++)
+			assert_int_equal(front.shared.grant[4 + k].mapped, 0);
+	}
+	front_detach(&front);
+	front_end(&front);
+}
+
 static void zeroes_and_discards(void **state)
 {
 	struct rf_block_request zeroes = front_request(RF_BLOCK_WRITE_ZEROES, 8, 1024, 0);
@@ -278,6 +302,31 @@ static void what_cannot_be_connected_is_let_go(void **state)
 	front_end(&front);
 }
 
+/* Ring, pool and port of each queue, in turn. */
+static void any_grant_and_port_may_be_refused(void **state)
+{
+	struct message_connect connect;
+
+	(void)state;
+	front_open(&front, MIB);
+	front_detach(&front);
+	connect = front.connect;
+	for (connect.queues = 1; connect.queues < RF_BLOCK_QUEUES_MAX; connect.queues++)
+		connect.queue[connect.queues] = connect.queue[0];
+	for (unsigned i = 1; i <= 3 * RF_BLOCK_QUEUES_MAX; i++) {
+		ring_front_open(&front.ring, front.shared.grant[FRONT_RING].address, front_shape());
+		front.shared.refuse = i;
+		front_tell(&front, MESSAGE_CONNECT, &connect, sizeof(connect));
+		assert_true(front_hear(&front, MESSAGE_CONNECTED).text[0]);
+		assert_int_equal(front.shared.refuse, 0);
+		front_hear(&front, MESSAGE_RELEASED);
+		front_link_unused(&front.shared);
+	}
+	assert_string_equal(front_attach(&front).text, "");
+	front_detach(&front);
+	front_end(&front);
+}
+
 /* A ring that is full of reads and writes, again and again: every one is answered once, in whatever order. */
 static void many_at_once(void **state)
 {
@@ -337,6 +386,7 @@ int main(void)
 		cmocka_unit_test(writes_are_read),
 		cmocka_unit_test(segments_are_one_after_the_other),
 		cmocka_unit_test(grants_that_are_not_there_are_refused),
+		cmocka_unit_test(any_grant_of_a_request_may_be_refused),
 		cmocka_unit_test(zeroes_and_discards),
 		cmocka_unit_test(flushes_and_durable_writes),
 		cmocka_unit_test(an_image_that_shrinks_gives_errors),
@@ -345,6 +395,7 @@ int main(void)
 		cmocka_unit_test(images_that_are_none_are_refused_by_name),
 		cmocka_unit_test(a_broken_ring_ends_the_connection),
 		cmocka_unit_test(what_cannot_be_connected_is_let_go),
+		cmocka_unit_test(any_grant_and_port_may_be_refused),
 		cmocka_unit_test(many_at_once),
 		cmocka_unit_test(limits_hold_back_and_can_change),
 	};

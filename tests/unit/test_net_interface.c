@@ -296,6 +296,84 @@ static void rings_that_do_not_fit_are_refused(void **state)
 	assert_string_equal(front_attach(&front).text, "");
 }
 
+/* Of all queues, one after the other: what was mapped before is given back, and the next connection works. */
+static void any_grant_and_port_may_be_refused(void **state)
+{
+	struct tap *tap = &front.interface.common.tap;
+
+	(void)state;
+	front_detach(&front);
+	for (front.connect.queues = 1; front.connect.queues < RF_NET_QUEUES_MAX;
+	     front.connect.queues++) {
+		tap->file[tap->files++] = dup(tap->file[0]);
+		front.connect.queue[front.connect.queues] = front.connect.queue[0];
+	}
+	for (unsigned i = 1; i <= 4 * RF_NET_QUEUES_MAX; i++) {
+		front.shared.refuse = i;
+		assert_string_not_equal(front_attach(&front).text, "");
+		assert_int_equal(front.shared.refuse, 0);
+		front_hear(&front, MESSAGE_RELEASED);
+		front_link_unused(&front.shared);
+	}
+	front.shared.refuse = 4 * RF_NET_QUEUES_MAX + 1;
+	assert_string_equal(front_attach(&front).text, "");
+	front_detach(&front);
+	front_link_unused(&front.shared);
+	front.shared.refuse = 0;
+	front.connect.queues = 1;
+	assert_string_equal(front_attach(&front).text, "");
+	packets_go_as_they_are(state);
+}
+
+/* As a packet of a Linux that gives its pages away may be in: 1 to 18 pieces, one of them empty, or not all there. */
+static void pieces_have_any_shape(void **state)
+{
+	(void)state;
+	for (unsigned pieces = 0; pieces <= 18; pieces++) {
+		struct rf_net_transmit_request request = front_packet(&front, 1440);
+
+		request.segments = (uint8_t)pieces;
+		for (unsigned i = 0; i < pieces && i < RF_NET_SEGMENTS_MAX; i++)
+			request.segment[i] =
+				(struct rf_net_segment){ FRONT_DATA + i * 1440 / pieces,
+							 1440 / pieces };
+		assert_int_equal(front_do(&front, &request), pieces && pieces <= RF_NET_SEGMENTS_MAX
+								     ? RF_NET_OK
+								     : RF_NET_INVALID);
+		for (unsigned i = 0; i < pieces && pieces <= RF_NET_SEGMENTS_MAX; i++) {
+			struct rf_net_transmit_request bad = request;
+
+			/* What is missing there is elsewhere. */
+			bad.segment[i].bytes = 0;
+			assert_int_equal(front_do(&front, &bad), RF_NET_INVALID);
+			if (pieces > 1)
+				bad.segment[(i + 1) % pieces].bytes += 1440 / pieces;
+			assert_int_equal(front_do(&front, &bad), RF_NET_INVALID);
+		}
+		assert_int_equal(departed(), pieces && pieces <= RF_NET_SEGMENTS_MAX ? 1440 : -1);
+	}
+}
+
+/* Wherever its headers are cut in two they are checked, and it goes as it is. */
+static void headers_may_be_split_anywhere(void **state)
+{
+	(void)state;
+	for (uint32_t at = 1; at < 400; at++) {
+		struct rf_net_transmit_request request = front_packet(&front, 1000);
+
+		request.segments = 2;
+		request.segment[0].bytes = at;
+		request.segment[1] = (struct rf_net_segment){ FRONT_DATA + at, 1000 - at };
+		assert_int_equal(front_do(&front, &request), RF_NET_OK);
+		assert_int_equal(departed(), 1000);
+		assert_memory_equal(got, front_pool(&front) + FRONT_DATA, 1000);
+		/* Another's address, of which one part may be in each. */
+		front_pool(&front)[FRONT_DATA + 6 + at % 6] ^= 4;
+		assert_int_equal(front_do(&front, &request), RF_NET_REFUSED);
+		assert_true(departed() < 0);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -315,6 +393,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			a_broken_ring_ends_the_connection_and_a_new_one_works, setup, teardown),
 		cmocka_unit_test_setup_teardown(rings_that_do_not_fit_are_refused, setup, teardown),
+		cmocka_unit_test_setup_teardown(any_grant_and_port_may_be_refused, setup, teardown),
+		cmocka_unit_test_setup_teardown(pieces_have_any_shape, setup, teardown),
+		cmocka_unit_test_setup_teardown(headers_may_be_split_anywhere, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
