@@ -101,22 +101,29 @@ static unsigned char rf_get_nmi_reason(void)
 	return 0;
 }
 
-/* What a boot loader of a PC leaves in low memory is not mapped when it would be looked at. */
+static bool __init has_devices(void)
+{
+	return rf_start_info.flags & RF_START_CONTROL;
+}
+
+/*
+ * What a boot loader of a PC leaves in low memory is not mapped when it would be looked at. And a clock chip that is not
+ * there would be asked 20,000 times whether it is busy: all of its bits are ones.
+ */
 static void __init rf_set_legacy_features(void)
 {
 	x86_platform.legacy.reserve_bios_regions = 0;
 	x86_platform.legacy.warm_reset = 0;
+	if (has_devices())
+		return;
+	x86_platform.legacy.rtc = 0;
+	x86_platform.legacy.i8042 = X86_LEGACY_I8042_PLATFORM_ABSENT;
 }
 
 /* Zero: the ways of a PC to its configuration space are not tried. */
 static int __init no_pci(void)
 {
 	return 0;
-}
-
-static bool __init has_devices(void)
-{
-	return rf_start_info.flags & RF_START_CONTROL;
 }
 
 /*
