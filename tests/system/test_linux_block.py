@@ -4,7 +4,7 @@
 away and given again, refused where they must be.
 
 needs: linux
-timeout: 900
+timeout: 3600
 """
 import os
 import re
@@ -121,4 +121,4 @@ def refuse(m):
 TESTS = (refuse, create, use, kill, attach, attach_again_and_again, grow, end)
 
 # The store's page; of each of two disks a ring and a pool, which may lie across a boundary of 2 MiB.
-node.run(node.Node(), TESTS, status=0, places=9)
+node.run(node.Node(timeout=3500), TESTS, status=0, places=9)

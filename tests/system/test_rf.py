@@ -46,8 +46,10 @@ def watch(m):
     rows = {(row["kind"], row["name"]): row["count"] for row in m.json("stats hello")}
     entries = sum(count for (kind, name), count in rows.items() if kind == "entry" and name != "all")
     assert rows["entry", "all"] == entries > 1000 and rows["hypercall", "mmu_batch"] > 100, rows
-    # What is not there is not asked for, nor is the text of a kernel with one processor changed by an alias for each of its locks.
+    # What is not there is not asked for, nor is the text of a kernel with one processor changed by an alias for each of its locks;
+    # and that of one with more is not changed there and back.
     assert rows["entry", "protection"] < 1000 and rows["hypercall", "mmu_batch"] < 10000, rows
+    assert counted(m, "control", "mmu_batch") < 20000
     assert "PER SECOND" in m.rf("stats hello --watch 1 --count 1")
     [vcpu] = m.json("vcpu-list hello")
     assert vcpu["vcpu"] == 0 and vcpu["run_ns"] > 0 and vcpu["affinity"] is None, vcpu

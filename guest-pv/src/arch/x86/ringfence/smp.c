@@ -34,17 +34,17 @@ static void __init rf_get_smp_config(unsigned int early)
 	for (cpu = 0; cpu < num_processors; cpu++) {
 		early_per_cpu(x86_cpu_to_apicid, cpu) = cpu;
 		early_per_cpu(x86_bios_cpu_apicid, cpu) = cpu;
+		/* Known before alternatives are applied, or all locks would be taken out of the text, and put back. */
+		set_cpu_present(cpu, true);
 	}
 }
 
 static void __init rf_smp_prepare_cpus(unsigned int max_cpus)
 {
-	unsigned int cpu;
-
 	smp_prepare_cpus_common();
 	speculative_store_bypass_ht_init();
-	for_each_possible_cpu(cpu)
-		set_cpu_present(cpu, cpu < max_t(unsigned int, max_cpus, 1));
+	if (max_cpus == 0)
+		init_cpu_present(cpumask_of(0));
 }
 
 static void bring_up(void)
