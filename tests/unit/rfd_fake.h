@@ -23,6 +23,7 @@
 
 #define FAKE_NUMBERS 128
 #define FAKE_WAYS    64
+#define FAKE_READ    4096
 
 struct fake_domain {
 	struct rf_domain_info info;
@@ -39,6 +40,7 @@ static struct fake {
 	uint64_t calls; /* so many hypercalls were made */
 	uint32_t cap;	/* that was set last */
 	bool no_memory;
+	uint64_t floods;     /* bytes that guests print whenever their consoles are read */
 	int news[FAKE_WAYS]; /* of those that were opened last */
 	size_t ways;
 	char folder[64];
@@ -86,11 +88,21 @@ static inline int64_t fake_set(struct fake_domain *d, const struct rf_domain_set
 	return 0;
 }
 
-static inline int64_t fake_read(const struct fake_domain *d, char *text, uint64_t size,
+static inline void fake_print_locked(struct fake_domain *d, const char *text, size_t size)
+{
+	for (size_t i = 0; i < size; i++)
+		d->console[d->info.console_bytes++ % RF_CONSOLE_RING] = text[i];
+}
+
+/* Not more than Linux's driver gives at once; and there may be a guest that goes on printing. */
+static inline int64_t fake_read(struct fake_domain *d, char *text, uint64_t size,
 				uint64_t *position)
 {
 	uint64_t end = d->info.console_bytes, n;
 
+	size = size < FAKE_READ ? size : FAKE_READ;
+	for (n = 0; n < fake.floods; n++)
+		fake_print_locked(d, "y", 1);
 	if (*position > end)
 		*position = end;
 	if (end - *position > RF_CONSOLE_RING)
@@ -205,8 +217,7 @@ static inline void fake_print(uint32_t number, const char *text, size_t size)
 	struct fake_domain *d = &fake.domains[number];
 
 	pthread_mutex_lock(&fake.lock);
-	for (size_t i = 0; i < size; i++)
-		d->console[d->info.console_bytes++ % RF_CONSOLE_RING] = text[i];
+	fake_print_locked(d, text, size);
 	pthread_mutex_unlock(&fake.lock);
 	fake_news();
 }

@@ -569,6 +569,55 @@ static void test_log_flood(void **state)
 	finish(&s);
 }
 
+/* It prints faster than we read: what is in the log, and what the log says is not, are together all that it printed. */
+static void test_log_endless(void **state)
+{
+	static char flood[12000];
+	struct rf_domain_info info;
+	unsigned lost, total = 0;
+	struct setup s;
+	size_t size;
+	char *text;
+
+	(void)state;
+	start(&s);
+	info = create(&s, "web", ACTION_RESTART);
+	s.watch.daemon->options.log_size = 1 << 20;
+	memset(flood, 'y', sizeof(flood));
+	fake.floods = RF_CONSOLE_RING + 1000;
+	fake_print(info.domain, flood, sizeof(flood));
+	watch_look(&s.watch);
+	text = read_log("web.log", &size);
+	for (char *note = text; (note = strstr(note, "\n[rfd: ")); note++)
+		if (sscanf(note, "\n[rfd: %u bytes of the console are lost]", &lost) == 1)
+			total += lost;
+	for (size_t i = 0; i < size; i++)
+		total += text[i] == 'y' && text[i + 1] != 't';
+	assert_int_equal(total, s.watch.domains[info.domain].log.position);
+	assert_true(strstr(text, "lost]\nyyy") != NULL);
+	finish(&s);
+}
+
+/* What is printed at once is written at once: calls are what a console costs. */
+static void test_log_calls(void **state)
+{
+	static char text[RF_CONSOLE_RING];
+	struct rf_domain_info info;
+	struct setup s;
+
+	(void)state;
+	start(&s);
+	info = create(&s, "web", ACTION_RESTART);
+	watch_look(&s.watch);
+	memset(text, 'x', sizeof(text));
+	fake_print(info.domain, text, sizeof(text));
+	fake.calls = 0;
+	watch_look(&s.watch);
+	/* Two that look at domains, one that finds no more, four that read, and one that finds nothing more. */
+	assert_int_equal(fake.calls, 3 + RF_CONSOLE_RING / FAKE_READ + 1);
+	finish(&s);
+}
+
 /* Nothing can be written: that is no reason to stop, and what is lost is said later. */
 static void test_log_full(void **state)
 {
@@ -612,6 +661,8 @@ int main(void)
 		cmocka_unit_test(test_log_killed),
 		cmocka_unit_test(test_log_rotated),
 		cmocka_unit_test(test_log_flood),
+		cmocka_unit_test(test_log_endless),
+		cmocka_unit_test(test_log_calls),
 		cmocka_unit_test(test_log_full),
 	};
 

@@ -22,6 +22,9 @@
 #include "toolstack/lib/places.h"
 #include "toolstack/rfd/log.h"
 
+#define PIECE 8192 /* at most so much is written at once: half of the smallest log */
+#define READS 8	   /* by one look, or a guest that prints faster than we read would keep us there */
+
 struct record {
 	uint64_t serial;
 	uint64_t position;
@@ -41,11 +44,8 @@ static void record_path(uint32_t domain, char *path)
 
 static void write_record(const struct console_log *log)
 {
-	struct stat status = { .st_ino = 0 };
-	struct record record = { log->serial, log->position, 0, log->size };
+	struct record record = { log->serial, log->position, log->inode, log->size };
 
-	fstat(log->file, &status);
-	record.file = status.st_ino;
 	/* Without it, some of the log would be written again by the next to come. */
 	if (pwrite(log->record, &record, sizeof(record), 0) != sizeof(record) && !log->full)
 		log_line("%s: nothing can be written in %s", log->name, places_state());
@@ -64,6 +64,7 @@ static bool open_file(struct console_log *log, struct report *report)
 	log->file = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (log->file < 0 || fstat(log->file, &status))
 		return report_fail(report, "%s: %s", path, strerror(errno));
+	log->inode = status.st_ino;
 	log->size = (uint64_t)status.st_size;
 	return true;
 }
@@ -71,15 +72,13 @@ static bool open_file(struct console_log *log, struct report *report)
 /* Where the guest's log ended. */
 static void take_up(struct console_log *log)
 {
-	struct stat status = { .st_ino = 0 };
 	struct record record;
 
 	if (pread(log->record, &record, sizeof(record), 0) != sizeof(record) ||
 	    record.serial != log->serial)
 		return;
 	log->position = record.position;
-	fstat(log->file, &status);
-	if (record.file == status.st_ino && log->size > record.size)
+	if (record.file == log->inode && log->size > record.size)
 		log->position += log->size - record.size;
 }
 
@@ -171,22 +170,49 @@ static void note_lost(struct console_log *log)
 	write_record(log);
 }
 
+/* And from where on the next is to be read. */
+static void put(struct console_log *log, const char *text, size_t size, uint64_t position)
+{
+	log->position = position;
+	if (!size)
+		return;
+	append(log, text, size);
+	write_record(log);
+}
+
+/* What was read before some were lost is written, then the note of those; what came after is all that is left. */
+static size_t put_note(struct console_log *log, char *text, size_t size, size_t got,
+		       uint64_t position)
+{
+	put(log, text, size, position - got);
+	note_lost(log);
+	memmove(text, text + size, got);
+	return got;
+}
+
+/*
+ * Written at once, however many calls the reading takes: what a guest that prints without end costs is calls, not
+ * bytes.
+ */
 void console_log_take(struct console_log *log, struct access *access)
 {
-	char text[4096];
+	uint64_t position = log->position, before;
+	static char text[PIECE];
+	size_t size = 0;
 	int64_t got = 1;
 
-	memset(text, 0, sizeof(text));
-	for (unsigned i = 0; got > 0 && i < 2 * RF_CONSOLE_RING / sizeof(text); i++) {
-		uint64_t before = log->position;
-
-		got = domain_read(access, log->domain, text, sizeof(text), &log->position);
+	for (unsigned i = 0; i < READS && got > 0; i++) {
+		if (size == sizeof(text)) {
+			put(log, text, size, position);
+			size = 0;
+		}
+		before = position;
+		got = domain_read(access, log->domain, text + size, sizeof(text) - size, &position);
 		if (got <= 0)
-			return;
-		log->lost += log->position - before - (uint64_t)got;
-		if (log->lost)
-			note_lost(log);
-		append(log, text, (size_t)got);
-		write_record(log);
+			break;
+		log->lost += position - before - (uint64_t)got;
+		size = log->lost ? put_note(log, text, size, (size_t)got, position)
+				 : size + (size_t)got;
 	}
+	put(log, text, size, position);
 }

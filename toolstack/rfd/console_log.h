@@ -24,7 +24,8 @@ struct console_log {
 	int file;
 	int record;	   /* what is known about the file: see console_log.c */
 	uint64_t position; /* in what the guest has printed */
-	uint64_t size;	   /* of the file */
+	uint64_t inode;	   /* of the file, */
+	uint64_t size;	   /* and how long it is */
 	uint64_t lost;	   /* bytes that were not read in time, or could not be written */
 	bool full;	   /* the disk was */
 };
@@ -32,7 +33,7 @@ struct console_log {
 /* Goes on where this guest's log ended, also if another process wrote that. */
 bool console_log_open(struct console_log *log, const struct rf_domain_info *info, uint64_t limit,
 		      struct report *report);
-/* Reads what was printed since, but at most twice what the hypervisor keeps. */
+/* Reads what was printed since, but no more than a few times: it may be without end. */
 void console_log_take(struct console_log *log, struct access *access);
 void console_log_close(struct console_log *log);
 /* That the guest is gone: nobody will go on. */
