@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The front end of networks: the states of its two ends (docs/io.md), and the interface as Linux sees
- * it. Packets are net_transmit.c's and net_receive.c's, keys of the store net_keys.c's.
+ * it. Packets are net_transmit.c's and net_receive.c's, keys of the store net_keys.c's, what it says of
+ * itself net_ethtool.c's.
  *
  * One work item does all that follows from a state, so nothing of it runs twice at once. Packets go and
  * come while the interface is up and there is a back end: `active`, which changes under the RTNL.
@@ -9,7 +10,6 @@
  * When the back end dies the interface has no carrier until there is a new one. What was in the rings
  * is lost; the interface keeps its name, addresses and counts.
  */
-#include <linux/ethtool.h>
 #include <linux/init.h>
 #include <linux/ipv6.h>
 #include <linux/rtnetlink.h>
@@ -114,28 +114,10 @@ static const struct net_device_ops operations = {
 	.ndo_open		= open_interface,
 	.ndo_stop		= stop_interface,
 	.ndo_start_xmit		= net_transmit,
-	.ndo_get_stats64	= dev_get_tstats64,
+	.ndo_get_stats64	= net_get_stats,
 	.ndo_features_check	= check_features,
 	.ndo_validate_addr	= eth_validate_addr,
 	.ndo_set_mac_address	= eth_mac_addr,
-};
-
-static void get_driver(struct net_device *dev, struct ethtool_drvinfo *info)
-{
-	strscpy(info->driver, "ringfence-net", sizeof(info->driver));
-	strscpy(info->bus_info, dev_name(dev->dev.parent), sizeof(info->bus_info));
-}
-
-static void get_channels(struct net_device *dev, struct ethtool_channels *channels)
-{
-	channels->max_combined = dev->real_num_tx_queues;
-	channels->combined_count = dev->real_num_tx_queues;
-}
-
-static const struct ethtool_ops ethtool_operations = {
-	.get_drvinfo	= get_driver,
-	.get_link	= ethtool_op_get_link,
-	.get_channels	= get_channels,
 };
 
 static void set_features(struct net_device *dev, const struct net_limits *limits)
@@ -159,14 +141,9 @@ static int make_interface(struct net_device_state *net)
 
 	if (!dev)
 		return -ENOMEM;
-	dev->tstats = netdev_alloc_pcpu_stats(struct pcpu_sw_netstats);
-	if (!dev->tstats) {
-		free_netdev(dev);
-		return -ENOMEM;
-	}
 	*(struct net_device_state **)netdev_priv(dev) = net;
 	dev->netdev_ops = &operations;
-	dev->ethtool_ops = &ethtool_operations;
+	dev->ethtool_ops = &net_ethtool;
 	dev->min_mtu = RF_NET_MTU_MIN;
 	SET_NETDEV_DEV(dev, &net->device->dev);
 	set_features(dev, &net->limits);
@@ -187,7 +164,6 @@ static void free_interface(struct net_device_state *net)
 	net->registered = false;
 	for (i = 0; i < net->queue_count; i++)
 		netif_napi_del(&net->queues[i].napi);
-	free_percpu(net->dev->tstats);
 	free_netdev(net->dev);
 	net->dev = NULL;
 }

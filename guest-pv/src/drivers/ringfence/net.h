@@ -45,6 +45,26 @@ struct net_sent {
 	bool under_way;
 };
 
+/* What a queue has counted since it was made; back ends come and go. Of packets that go: under its lock. */
+struct net_transmit_counts {
+	u64 packets;		/* given to the back end */
+	u64 bytes;
+	u64 drops;		/* it did not take them, or there was none */
+	u64 errors;		/* it refused them */
+	u64 unanswered;		/* it ended before it said what became of them */
+	u64 stops;		/* there was no more room */
+	u64 events;		/* sent to it */
+};
+
+/* Of packets that come: of whoever polls. */
+struct net_receive_counts {
+	u64 packets;
+	u64 bytes;
+	u64 drops;		/* there was no memory for them */
+	u64 errors;		/* they were none */
+	u64 events;		/* sent to the back end, for buffers */
+};
+
 struct net_queue {
 	struct net_device_state *net;
 	struct napi_struct napi;
@@ -53,6 +73,7 @@ struct net_queue {
 	void *pool;
 	int pool_order;
 	int pool_grant;
+	u64 interrupts;			/* events of the back end, for both directions; of the interrupt */
 
 	spinlock_t lock;		/* of what follows, up to the next comment of this kind */
 	struct net_ring transmit;
@@ -60,9 +81,11 @@ struct net_queue {
 	u32 oldest;			/* the number of the oldest that is under way */
 	u32 start;			/* of the bytes in use, and */
 	u32 used;			/* how many */
+	struct net_transmit_counts sent_counts;
 
 	struct net_ring receive;	/* and this, of whoever polls */
 	unsigned long *given;		/* buffers that the back end has, by id */
+	struct net_receive_counts received_counts;
 	struct rf_net_receive_response packet[RF_NET_BUFFERS_MAX];
 };
 
@@ -131,6 +154,13 @@ void net_transmit_wake(struct net_queue *queue);
 /* Gives the back end all buffers that it has not. */
 void net_receive_give(struct net_queue *queue);
 int net_receive_poll(struct napi_struct *napi, int budget);
+
+/* --- net_ethtool.c */
+
+extern const struct ethtool_ops net_ethtool;
+
+/* The sum of all queues. */
+void net_get_stats(struct net_device *dev, struct rtnl_link_stats64 *stats);
 
 /* --- net.c */
 

@@ -18,6 +18,7 @@ static irqreturn_t queue_interrupt(int irq, void *argument)
 {
 	struct net_queue *queue = argument;
 
+	queue->interrupts++;
 	napi_schedule_irqoff(&queue->napi);
 	return IRQ_HANDLED;
 }
@@ -147,10 +148,20 @@ void net_queues_destroy(struct net_device_state *net)
 
 /* --- Connecting */
 
+/* Packets that the last back end had, and said nothing of. */
+static void count_unanswered(struct net_queue *queue)
+{
+	u32 i;
+
+	for (i = 0; i < queue->net->limits.slots; i++)
+		queue->sent_counts.unanswered += queue->sent[i].under_way;
+}
+
 static void clear_queue(struct net_queue *queue)
 {
 	u32 slots = queue->net->limits.slots;
 
+	count_unanswered(queue);
 	net_ring_clear(&queue->transmit);
 	net_ring_clear(&queue->receive);
 	bitmap_zero(queue->given, slots);

@@ -32,8 +32,10 @@ static void give_buffer(struct net_queue *queue, u32 id)
 
 static void publish(struct net_queue *queue)
 {
-	if (net_ring_publish(&queue->receive))
-		rf_channel_send(queue->irq);
+	if (!net_ring_publish(&queue->receive))
+		return;
+	queue->received_counts.events++;
+	rf_channel_send(queue->irq);
 }
 
 void net_receive_give(struct net_queue *queue)
@@ -158,11 +160,12 @@ static void deliver(struct net_queue *queue, struct sk_buff *skb)
 	struct net_device *dev = queue->net->dev;
 
 	if (!describe(skb, &queue->packet[0].offload)) {
-		dev->stats.rx_frame_errors++;
+		queue->received_counts.errors++;
 		kfree_skb(skb);
 		return;
 	}
-	dev_sw_netstats_rx_add(dev, skb->len);
+	queue->received_counts.packets++;
+	queue->received_counts.bytes += skb->len;
 	skb_record_rx_queue(skb, queue->number);
 	skb->protocol = eth_type_trans(skb, dev);
 	napi_gro_receive(&queue->napi, skb);
@@ -170,16 +173,17 @@ static void deliver(struct net_queue *queue, struct sk_buff *skb)
 
 static void use_packet(struct net_queue *queue, int bytes)
 {
-	struct sk_buff *skb = NULL;
+	struct sk_buff *skb;
 
-	if (queue->packet[0].status != RF_NET_OK || bytes < ETH_HLEN || bytes > RF_NET_BYTES_MAX)
-		queue->net->dev->stats.rx_length_errors++;
-	else
-		skb = make_skb(queue, bytes);
+	if (queue->packet[0].status != RF_NET_OK || bytes < ETH_HLEN || bytes > RF_NET_BYTES_MAX) {
+		queue->received_counts.errors++;
+		return;
+	}
+	skb = make_skb(queue, bytes);
 	if (skb)
 		deliver(queue, skb);
 	else
-		queue->net->dev->stats.rx_dropped++;
+		queue->received_counts.drops++;
 }
 
 static void give_back(struct net_queue *queue)

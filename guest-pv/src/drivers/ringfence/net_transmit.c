@@ -65,8 +65,8 @@ static bool take_response(struct net_queue *queue)
 		return false;
 	sent->under_way = false;
 	queue->transmit.responses++;
-	if (response.status != RF_NET_OK)
-		queue->net->dev->stats.tx_dropped++;
+	queue->sent_counts.drops += response.status == RF_NET_DROPPED;
+	queue->sent_counts.errors += response.status > RF_NET_DROPPED;
 	return true;
 }
 
@@ -106,6 +106,7 @@ static void stop_if_full(struct net_queue *queue)
 	if (has_room(queue, RF_NET_BYTES_MAX))
 		return;
 	netif_tx_stop_queue(netdev_queue_of(queue));
+	queue->sent_counts.stops++;
 	while (net_ring_arm(&queue->transmit))
 		if (!net_transmit_reap(queue))
 			return;
@@ -163,15 +164,25 @@ static void put_packet(struct net_queue *queue, const struct sk_buff *skb)
 	*sent_of(queue, number) = (struct net_sent){ skb->len, true };
 	memcpy(net_ring_request(&queue->transmit, number), &request, sizeof(request));
 	queue->transmit.requests++;
+	queue->sent_counts.packets++;
+	queue->sent_counts.bytes += skb->len;
+}
+
+static void publish(struct net_queue *queue)
+{
+	if (!net_ring_publish(&queue->transmit))
+		return;
+	queue->sent_counts.events++;
+	rf_channel_send(queue->irq);
 }
 
 /* Under the lock. False: there is no room. */
 static bool send_packet(struct net_queue *queue, const struct sk_buff *skb)
 {
-	bool event = false;
-
-	if (!net_transmit_reap(queue))
+	if (READ_ONCE(queue->net->broken) || !net_transmit_reap(queue)) {
+		queue->sent_counts.drops++;
 		return true;
+	}
 	if (!has_room(queue, skb->len)) {
 		stop_if_full(queue);
 		return false;
@@ -179,27 +190,23 @@ static bool send_packet(struct net_queue *queue, const struct sk_buff *skb)
 	put_packet(queue, skb);
 	stop_if_full(queue);
 	if (!netdev_xmit_more() || netif_xmit_stopped(netdev_queue_of(queue)))
-		event = net_ring_publish(&queue->transmit);
-	if (event)
-		rf_channel_send(queue->irq);
+		publish(queue);
 	return true;
 }
 
 netdev_tx_t net_transmit(struct sk_buff *skb, struct net_device *dev)
 {
-	struct net_device_state *net = net_state(dev);
-	struct net_queue *queue = &net->queues[skb_get_queue_mapping(skb)];
+	struct net_queue *queue = &net_state(dev)->queues[skb_get_queue_mapping(skb)];
 	bool sent;
 
 	spin_lock(&queue->lock);
-	sent = READ_ONCE(net->broken) || send_packet(queue, skb);
+	sent = send_packet(queue, skb);
 	/* What was put there before and not told must not wait for a packet that has no room. */
-	if (!sent && net_ring_publish(&queue->transmit))
-		rf_channel_send(queue->irq);
+	if (!sent)
+		publish(queue);
 	spin_unlock(&queue->lock);
 	if (!sent)
 		return NETDEV_TX_BUSY;
-	dev_sw_netstats_tx_add(dev, 1, skb->len);
 	skb_tx_timestamp(skb);
 	dev_consume_skb_any(skb);
 	return NETDEV_TX_OK;
