@@ -3,15 +3,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "backends/net/front.h"
 #include "backends/net/interface.h"
 #include "backends/net/monitor.h"
 #include "backends/net/settings.h"
+#include "backends/net/tap.h"
 
 struct monitor {
 	struct device device;
 	char *tap;
+	int held; /* of the tap, or a negative number */
 	struct message_settings settings; /* as the worker was told */
 };
 
@@ -20,15 +23,32 @@ static struct monitor *monitor_of(struct device *device)
 	return (struct monitor *)device;
 }
 
+static void monitor_let_go(struct monitor *monitor)
+{
+	if (monitor->held >= 0)
+		close(monitor->held);
+	free(monitor->tap);
+	monitor->held = -1;
+	monitor->tap = NULL;
+}
+
+/* What is wrong with the tap the worker will find, and say. */
 static const void *monitor_source(struct device *device)
 {
 	struct monitor *monitor = monitor_of(device);
+	char *tap = keys_text(device->store, device->private, "tap");
 
-	free(monitor->tap);
-	monitor->tap = keys_text(device->store, device->private, "tap");
-	if (!monitor->tap)
+	if (!tap)
 		device_error(device, "its key \"tap\" is not there");
-	return monitor->tap;
+	if (tap && monitor->tap && strcmp(tap, monitor->tap) == 0 && monitor->held >= 0) {
+		free(tap);
+		return monitor->tap;
+	}
+	monitor_let_go(monitor);
+	monitor->tap = tap;
+	if (tap)
+		monitor->held = tap_hold(tap);
+	return tap;
 }
 
 static void monitor_publish(struct device *device, const struct message *ready)
@@ -108,9 +128,9 @@ int monitor_run(const struct device_options *options, const volatile sig_atomic_
 		.configure = monitor_configure,
 		.count = monitor_count,
 	};
-	struct monitor monitor = { .device = { .class = &class } };
+	struct monitor monitor = { .device = { .class = &class }, .held = -1 };
 	int status = device_run(&monitor.device, options, stop);
 
-	free(monitor.tap);
+	monitor_let_go(&monitor);
 	return status;
 }

@@ -15,25 +15,32 @@
 
 #include "backends/net/tap.h"
 
-static int tap_open_queue(struct tap *tap, const char *name)
+/* A queue's file, or a negative error number. */
+static int tap_open_queue(const char *name)
 {
 	struct ifreq request = { .ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR |
 					      IFF_MULTI_QUEUE };
-	int file = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
+	int file, error;
 
+	if (!*name || strlen(name) >= IFNAMSIZ)
+		return -ENAMETOOLONG;
+	file = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
 	if (file < 0)
 		return -errno;
-	tap->file[tap->files++] = file;
 	strcpy(request.ifr_name, name);
-	return ioctl(file, TUNSETIFF, &request) < 0 ? -errno : 0;
+	if (ioctl(file, TUNSETIFF, &request) == 0)
+		return file;
+	error = -errno;
+	close(file);
+	return error;
 }
 
-static int tap_attach(struct tap *tap, unsigned queue, bool attached)
+static int tap_attach(int file, bool attached)
 {
 	struct ifreq request = { .ifr_flags = attached ? IFF_ATTACH_QUEUE : IFF_DETACH_QUEUE };
 
 	/* It is so already. */
-	if (ioctl(tap->file[queue], TUNSETQUEUE, &request) < 0 && errno != EINVAL)
+	if (ioctl(file, TUNSETQUEUE, &request) < 0 && errno != EINVAL)
 		return -errno;
 	return 0;
 }
@@ -51,16 +58,35 @@ static int tap_configure(struct tap *tap)
 
 int tap_open(struct tap *tap, const char *name)
 {
-	int error = strlen(name) < IFNAMSIZ && *name ? 0 : -ENAMETOOLONG;
+	int error = 0;
 
-	while (!error && tap->files < RF_NET_QUEUES_MAX)
-		error = tap_open_queue(tap, name);
+	while (!error && tap->files < RF_NET_QUEUES_MAX) {
+		int file = tap_open_queue(name);
+
+		if (file < 0)
+			error = file;
+		else
+			tap->file[tap->files++] = file;
+	}
 	if (!error)
 		error = tap_configure(tap);
 	if (!error)
 		error = tap_use(tap, 1, false, false, false);
 	if (error)
 		tap_close(tap);
+	return error;
+}
+
+int tap_hold(const char *name)
+{
+	int file = tap_open_queue(name), error;
+
+	if (file < 0)
+		return file;
+	error = tap_attach(file, false);
+	if (!error)
+		return file;
+	close(file);
 	return error;
 }
 
@@ -85,7 +111,7 @@ int tap_use(struct tap *tap, unsigned queues, bool checksum, bool tcp4, bool tcp
 	if (checksum && tcp6)
 		offload |= TUN_F_TSO6 | TUN_F_TSO_ECN;
 	for (unsigned i = 1; i < tap->files && !error; i++)
-		error = tap_attach(tap, i, i < queues);
+		error = tap_attach(tap->file[i], i < queues);
 	if (!error && ioctl(tap->file[0], TUNSETOFFLOAD, offload) < 0)
 		error = -errno;
 	return error;

@@ -25,6 +25,11 @@ struct tap {
 /* Zero or a negative error number. Makes it, for good, if it is not there. */
 int tap_open(struct tap *tap, const char *name);
 void tap_close(struct tap *tap);
+/*
+ * A file without packets, or a negative error number. While it is open the tap keeps its carrier, though nobody else has
+ * it: else its bridge would forget who is behind it, and send to everybody what is for the guest.
+ */
+int tap_hold(const char *name);
 /* How many queues packets come to, at least one; and what may be left to be done with them. */
 int tap_use(struct tap *tap, unsigned queues, bool checksum, bool tcp4, bool tcp6);
 /* Throws away what waits there, of so many packets at most. */

@@ -5,8 +5,11 @@ there is: it hurts nobody but itself.
 
 timeout: 600
 """
+import json
 import os
 import random
+import signal
+import subprocess
 import time
 
 import net_backend
@@ -50,16 +53,35 @@ def test_states_without_end(interface):
     print(f"{STATES} states, {STATES / (time.monotonic() - start):.0f} a second, at most {most} KiB more")
     # The store's journal is in memory until it is written.
     expect(most < 4096, f"{most} KiB more")
-    for state in 1, 6:
-        client.write(FACE + "/state", str(state))
-    client.close()
+    client.write(FACE + "/state", "1")
     store_daemon.eventually(lambda: interface.key("state") == "2", "it has let go")
+    client.write(FACE + "/state", "6")
+    client.close()
     expect(files(interface) == before, f"files are left open: {before}, {files(interface)}")
+
+
+def carrier_changes():
+    text = subprocess.run(["ip", "-json", "-s", "-s", "link", "show", TAP], stdout=subprocess.PIPE, text=True, check=True).stdout
+    return json.loads(text)[0]["stats64"]["tx"]["carrier_changes"]
+
+
+def test_the_tap_stays_when_the_worker_dies():
+    """Else a bridge would forget who is behind it."""
+    with Interface() as interface:
+        front = interface.front()
+        store_daemon.eventually((interface.folder / "link").exists, "a front end listens")
+        interface.serve()
+        store_daemon.eventually(lambda: interface.key("state") == "4", "connected")
+        before, worker = carrier_changes(), interface.worker()
+        os.kill(worker, signal.SIGKILL)
+        store_daemon.eventually(lambda: "there is another one" in interface.words() and interface.worker() not in (None, worker), "another worker")
+        expect(carrier_changes() == before, "the carrier was lost")
+        front.kill()
+        front.wait()
 
 
 def test_a_hostile_front_end_hurts_itself():
     with Interface() as interface:
-        net_backend.make_tap(TAP)
         front = interface.front()
         store_daemon.eventually((interface.folder / "link").exists, "a front end listens")
         interface.serve()
@@ -83,4 +105,6 @@ def test_a_hostile_front_end_hurts_itself():
 
 
 net_backend.own_network()
+net_backend.make_tap(TAP)
+test_the_tap_stays_when_the_worker_dies()
 test_a_hostile_front_end_hurts_itself()
