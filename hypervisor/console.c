@@ -8,7 +8,8 @@
  * inside.
  * Odd: the serial line is polled, so its input needs no interrupt and works in a machine that
  * hangs. Typed text is for the debug keys when the option serial-input says so, or after Ctrl-A
- * was pressed three times in a row; else it is the control domain's (console_input.c).
+ * was pressed three times in a row; else it is the control domain's (console_input.c). While that has
+ * no room, text is left in the line, whose other end waits; but not for ever, for the debug keys' sake.
  * What a guest prints is kept (console_output.c), and printed unless it is told not to be.
  */
 #include "console.h"
@@ -37,6 +38,7 @@
 static struct timer tick;
 static unsigned escapes; /* pressed in a row */
 static bool debug_keys;
+static uint64_t full_since; /* 0: the control domain has room */
 
 /* To the end of the first line. */
 static uint64_t line_size(const char *text, uint64_t size)
@@ -109,13 +111,43 @@ static void toggle_debug_keys(void)
 		log_plain("debug keys: end");
 }
 
+static bool is_for_debug_keys(void)
+{
+	return debug_keys || command_line.serial_input == SERIAL_INPUT_DEBUG;
+}
+
+static bool control_domain_has_room(void)
+{
+	struct domain *d = domain_find(0);
+	bool room = true;
+
+	if (d) {
+		room = console_input_has_room(d);
+		domain_put(d);
+	}
+	return room;
+}
+
+static bool may_read(void)
+{
+	uint64_t now = arch_time_ns();
+
+	if (is_for_debug_keys() || control_domain_has_room()) {
+		full_since = 0;
+		return true;
+	}
+	if (!full_since)
+		full_since = now;
+	return now - full_since >= CONSOLE_FULL_NS;
+}
+
 static void take_key(int key)
 {
 	escapes = key == CONSOLE_ESCAPE ? escapes + 1 : 0;
 	if (escapes == ESCAPES) {
 		escapes = 0;
 		toggle_debug_keys();
-	} else if (!debug_keys && command_line.serial_input != SERIAL_INPUT_DEBUG) {
+	} else if (!is_for_debug_keys()) {
 		give_to_control_domain(key == SERIAL_BREAK ? RF_CONSOLE_BREAK : (char)key);
 	} else if (!escapes && key != SERIAL_BREAK) {
 		debug_key_press(key);
@@ -127,8 +159,11 @@ bool console_poll(void)
 	unsigned taken;
 
 	for (taken = 0; taken < KEYS_A_TICK; taken++) {
-		int key = serial_read();
+		int key;
 
+		if (!may_read())
+			return true;
+		key = serial_read();
 		if (key < 0)
 			break;
 		take_key(key);

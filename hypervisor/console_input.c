@@ -34,6 +34,17 @@ uint64_t console_input_put(struct domain *d, const char *bytes, uint64_t count, 
 	return count;
 }
 
+bool console_input_has_room(struct domain *d)
+{
+	struct console_input *input = &d->input;
+	bool room;
+
+	spin_lock(&input->lock);
+	room = input->put - input->taken < CONSOLE_INPUT_SIZE;
+	spin_unlock(&input->lock);
+	return room;
+}
+
 /* Copies what waits without taking it. */
 static uint64_t input_peek(struct console_input *input, char *to, uint64_t length)
 {

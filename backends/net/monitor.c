@@ -14,7 +14,7 @@
 struct monitor {
 	struct device device;
 	char *tap;
-	int held; /* of the tap, or a negative number */
+	int held;			  /* of the tap, or a negative number */
 	struct message_settings settings; /* as the worker was told */
 };
 

@@ -26,8 +26,8 @@ struct tap {
 int tap_open(struct tap *tap, const char *name);
 void tap_close(struct tap *tap);
 /*
- * A file without packets, or a negative error number. While it is open the tap keeps its carrier, though nobody else has
- * it: else its bridge would forget who is behind it, and send to everybody what is for the guest.
+ * A file without packets, or a negative error number. While it is open the tap keeps its carrier, though nobody else
+ * has it: else its bridge would forget who is behind it, and send to everybody what is for the guest.
  */
 int tap_hold(const char *name);
 /* How many queues packets come to, at least one; and what may be left to be done with them. */

@@ -9,7 +9,8 @@
 #define CONSOLE_WRITE_MAX 4096 /* bytes a call */
 #define CONSOLE_TICK_NS	  40000000ULL
 #define CONSOLE_TYPED_NS  1000000ULL
-#define CONSOLE_ESCAPE	  1 /* Ctrl-A, three times: the debug keys, and back */
+#define CONSOLE_FULL_NS	  1000000000ULL /* then what the control domain does not take is lost */
+#define CONSOLE_ESCAPE	  1		/* Ctrl-A, three times: the debug keys, and back */
 
 /*
  * console_write(text, length): prints as log.h says: by line, named, made harmless, limited.
@@ -25,7 +26,7 @@ int64_t do_console_write(uint64_t text, uint64_t length);
  */
 void console_start(void);
 
-/* Reads what was typed; false: nothing. */
+/* Reads what was typed; false: nothing, and nothing is to be left in the line. */
 bool console_poll(void);
 
 #endif

@@ -8,7 +8,7 @@
 
 #include "spinlock.h"
 
-#define CONSOLE_INPUT_SIZE 256 /* bytes that wait; what is typed beyond that is lost */
+#define CONSOLE_INPUT_SIZE 256 /* bytes that wait */
 
 struct domain;
 
@@ -20,6 +20,8 @@ struct console_input {
 
 /* How many of them had room; `whole`: all or none. Tells the domain. */
 uint64_t console_input_put(struct domain *d, const char *bytes, uint64_t count, bool whole);
+/* A moment later there may be more, and never less but by console_input_put(). */
+bool console_input_has_room(struct domain *d);
 /* Copies what waits to the current domain, whose input it is. How many bytes, or -EFAULT. */
 int64_t console_input_take(struct domain *d, uint64_t text, uint64_t length);
 

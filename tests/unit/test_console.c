@@ -291,6 +291,50 @@ static void test_read_overflow(void **state)
 	assert_int_equal(console_input_take(&machine_domain, TEXT_AT, 1), 0);
 }
 
+/* What there is no room for stays in the line, until there is. */
+static void test_read_slowly(void **state)
+{
+	char keys[2 * CONSOLE_INPUT_SIZE + 1] = { 0 };
+
+	(void)state;
+	read_all();
+	for (unsigned i = 0; i < 2 * CONSOLE_INPUT_SIZE; i++)
+		keys[i] = (char)('a' + i % 26);
+	fake_serial_input = keys;
+	for (unsigned i = 0; i < 100; i++)
+		assert_true(console_poll());
+	assert_int_equal(strlen(fake_serial_input), CONSOLE_INPUT_SIZE);
+	assert_int_equal(console_input_take(&machine_domain, TEXT_AT, CONSOLE_INPUT_SIZE),
+			 CONSOLE_INPUT_SIZE);
+	while (*fake_serial_input)
+		assert_true(console_poll());
+	assert_int_equal(console_input_take(&machine_domain, TEXT_AT + CONSOLE_INPUT_SIZE,
+					    CONSOLE_INPUT_SIZE),
+			 CONSOLE_INPUT_SIZE);
+	assert_memory_equal(guest_text, keys, 2 * CONSOLE_INPUT_SIZE);
+}
+
+/* A domain that takes nothing does not keep anybody from the debug keys for longer than that. */
+static void test_keys_beside_deaf_domain(void **state)
+{
+	char keys[CONSOLE_INPUT_SIZE + 5] = { 0 };
+
+	(void)state;
+	read_all();
+	memset(keys, 'x', CONSOLE_INPUT_SIZE);
+	strcpy(keys + CONSOLE_INPUT_SIZE, "\001\001\001h");
+	fake_serial_clear();
+	fake_serial_input = keys;
+	for (unsigned i = 0; i < 100; i++)
+		assert_true(console_poll());
+	assert_int_equal(fake_serial_length, 0);
+	fake_clock_ns += CONSOLE_FULL_NS;
+	assert_true(console_poll());
+	assert_output("this list");
+	read_all();
+	type("\001\001\001");
+}
+
 /* A break is a key of its own for the domain, and none for the debug keys. */
 static void test_read_break(void **state)
 {
@@ -332,6 +376,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_read, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_read_bad, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_read_overflow, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_read_slowly, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_keys_beside_deaf_domain, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_read_beside_debug_keys, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_read_break, setup, teardown),
 	};

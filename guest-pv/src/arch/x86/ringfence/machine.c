@@ -107,8 +107,8 @@ static bool __init has_devices(void)
 }
 
 /*
- * What a boot loader of a PC leaves in low memory is not mapped when it would be looked at. And a clock chip that is not
- * there would be asked 20,000 times whether it is busy: all of its bits are ones.
+ * What a boot loader of a PC leaves in low memory is not mapped when it would be looked at. And a clock chip that
+ * is not there would be asked 20,000 times whether it is busy: all of its bits are ones.
  */
 static void __init rf_set_legacy_features(void)
 {
