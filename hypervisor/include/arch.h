@@ -9,6 +9,8 @@
  *   arch_frame_pointer(mfn)      where the hypervisor sees a frame of RAM
  *   arch_pointer_frame(pointer)  the reverse
  *   arch_memory_barrier()        full barrier between stores and later loads
+ *   arch_lock_taken(lock)        for who looks at the order of locks: the host does,
+ *   arch_lock_given(lock)        a machine does nothing
  */
 #ifndef HYPERVISOR_ARCH_H
 #define HYPERVISOR_ARCH_H

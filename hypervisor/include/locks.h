@@ -26,6 +26,7 @@
  *  log_lock              log.c
  *
  * quiesce_wait() waits for other CPUs and is called with none of them held.
+ * In unit tests, taking two locks in both orders ends the test (tests/unit/fake_arch/fake_lock.c).
  */
 #ifndef HYPERVISOR_LOCKS_H
 #define HYPERVISOR_LOCKS_H

@@ -29,10 +29,12 @@ static inline void spin_lock(struct spinlock *lock)
 
 	while (__atomic_load_n(&lock->owner, __ATOMIC_ACQUIRE) != ticket)
 		arch_cpu_relax();
+	arch_lock_taken(lock);
 }
 
 static inline void spin_unlock(struct spinlock *lock)
 {
+	arch_lock_given(lock);
 	__atomic_store_n(&lock->owner, lock->owner + 1, __ATOMIC_RELEASE);
 }
 

@@ -19,6 +19,16 @@ static inline void arch_memory_barrier(void)
 	__asm__ volatile("mfence" : : : "memory");
 }
 
+static inline void arch_lock_taken(const void *lock)
+{
+	(void)lock;
+}
+
+static inline void arch_lock_given(const void *lock)
+{
+	(void)lock;
+}
+
 static inline struct cpu *arch_this_cpu(void)
 {
 	struct cpu *cpu;

@@ -17,6 +17,7 @@
 
 #include "boot_info.h"
 #include "early_alloc.h"
+#include "fake_lock.h"
 #include "log.h"
 #include "pte.h"
 #include "panic.h"
@@ -60,6 +61,7 @@ void fake_arch_init(uint64_t ram_frames, uint32_t cpu_number)
 	fake_reserved_frames = 0;
 	fake_device_frames = 0;
 	memset(cpus, 0, sizeof(cpus));
+	fake_lock_forget();
 	cpu_count = cpu_number;
 	for (uint32_t i = 0; i < cpu_number; i++) {
 		cpus[i].self = &cpus[i];
@@ -101,6 +103,7 @@ static _Noreturn void end(const char *what, const char *format, va_list argument
 	vsnprintf(fake_end_text + used, sizeof(fake_end_text) - (size_t)used, format, arguments);
 	if (fake_expect_end) {
 		fake_expect_end = 0;
+		fake_lock_forget_held();
 		longjmp(fake_end, 1);
 	}
 	fprintf(stderr, "fake_arch: %s\n", fake_end_text);

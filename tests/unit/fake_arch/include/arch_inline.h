@@ -17,6 +17,8 @@ extern _Thread_local struct cpu *fake_this_cpu;
 
 _Noreturn void fake_bad_frame(uint64_t mfn);
 void fake_relax(void);
+void arch_lock_taken(const void *lock);
+void arch_lock_given(const void *lock);
 
 static inline void arch_cpu_relax(void)
 {
