@@ -74,6 +74,9 @@ def attach(m):
     text = m.rf("create hello name=other disks=/tmp/second.img,raw,xvda,w", status=1)
     assert "/tmp/second.img: in use" in text and "other" not in m.names(), text
     assert len(m.json("disk-list disky")) == 2
+    # Without a name: of all domains.
+    assert [(row["domain"], row["name"]) for row in m.json("disk-list")] == [(m.guest.domain, name) for name in ("xvda", "xvdb")]
+    assert m.json("net-list") == []
     m.rf("disk-detach disky xvdb")
     guest(m, "while grep xvdb /proc/partitions; do usleep 100000; done")
     assert len(m.json("disk-list disky")) == 1

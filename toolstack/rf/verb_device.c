@@ -86,14 +86,12 @@ static void flatten(json_t *row, const char *const *names)
 	}
 }
 
-static enum status list(struct command *command, const struct verb_device *device, uint32_t domain,
-			struct report *report)
+static enum status print_list(struct command *command, const struct verb_device *device,
+			      json_t *rows)
 {
-	json_t *rows = device_list(device->class, domain, report), *row;
+	json_t *row;
 	size_t i;
 
-	if (!rows)
-		return STATUS_FAILED;
 	json_array_foreach(rows, i, row)
 		flatten(row, device->counts);
 	return output_table(command, device->columns, rows);
@@ -101,7 +99,20 @@ static enum status list(struct command *command, const struct verb_device *devic
 
 enum status verb_device_list(struct command *command, const struct verb_device *device)
 {
-	return verb_device_do(command, device, list);
+	const char *word = command->count ? command->words[0] : NULL;
+	struct report report = { .warnings = 0 };
+	struct target target;
+	enum status status = target_open(command, &target, word);
+	json_t *rows = NULL;
+
+	if (status == STATUS_OK) {
+		rows = word ? device_list(device->class, target.info.domain, &report)
+			    : device_list_all(device->class, &report);
+		status = rows ? print_list(command, device, rows)
+			      : command_fail(command, STATUS_FAILED, "%s", report.error);
+	}
+	target_close(&target);
+	return status;
 }
 
 /* --- Limits --- */

@@ -61,12 +61,12 @@ static enum status attach(struct command *command, uint32_t domain, unsigned *id
 /* --- As all devices --- */
 
 static const struct output_column columns[] = {
-	{ "ID", "id", OUTPUT_NUMBER },	       { "NAME", "name", OUTPUT_TEXT },
-	{ "STATE", "state", OUTPUT_TEXT },     { "MODE", "mode", OUTPUT_TEXT },
-	{ "MIB", "size", OUTPUT_MIB },	       { "READS", "reads", OUTPUT_NUMBER },
-	{ "WRITES", "writes", OUTPUT_NUMBER }, { "ERRORS", "errors", OUTPUT_NUMBER },
-	{ "PAUSED", "paused", OUTPUT_TEXT },   { "IMAGE", "image", OUTPUT_TEXT },
-	{ NULL, NULL, OUTPUT_TEXT },
+	{ "DOMAIN", "domain", OUTPUT_NUMBER }, { "ID", "id", OUTPUT_NUMBER },
+	{ "NAME", "name", OUTPUT_TEXT },       { "STATE", "state", OUTPUT_TEXT },
+	{ "MODE", "mode", OUTPUT_TEXT },       { "MIB", "size", OUTPUT_MIB },
+	{ "READS", "reads", OUTPUT_NUMBER },   { "WRITES", "writes", OUTPUT_NUMBER },
+	{ "ERRORS", "errors", OUTPUT_NUMBER }, { "PAUSED", "paused", OUTPUT_TEXT },
+	{ "IMAGE", "image", OUTPUT_TEXT },     { NULL, NULL, OUTPUT_TEXT },
 };
 
 static const char *const counts[] = { "reads", "writes", "errors", NULL };

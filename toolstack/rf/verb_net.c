@@ -53,6 +53,7 @@ static enum status attach(struct command *command, uint32_t domain, unsigned *id
 /* --- As all devices --- */
 
 static const struct output_column columns[] = {
+	{ "DOMAIN", "domain", OUTPUT_NUMBER },
 	{ "ID", "id", OUTPUT_NUMBER },
 	{ "STATE", "state", OUTPUT_TEXT },
 	{ "MAC", "mac", OUTPUT_TEXT },
