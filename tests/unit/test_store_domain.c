@@ -154,6 +154,22 @@ static void test_hidden_names(void **state)
 	assert_int_equal(unit_error(&unit.guest[0], "/1/not-there"), ENOENT);
 }
 
+/* The node above all others is one as others are: a guest changes nothing of it, and makes nothing in it. */
+static void test_root(void **state)
+{
+	struct session *guest = &unit.guest[0];
+
+	(void)state;
+	assert_int_equal(unit_write(guest, "/", "x"), EACCES);
+	assert_int_equal(unit_write(guest, "/new", "x"), EACCES);
+	assert_int_equal(unit_write(guest, "/new/below", "x"), EACCES);
+	assert_int_equal(unit_permit(guest, "/", "n1"), EACCES);
+	assert_int_not_equal(unit_remove(guest, "/"), 0);
+	assert_int_equal(unit_remove(&unit.control, "/"), EINVAL);
+	unit_assert_value(&unit.control, "/", "");
+	assert_int_equal(unit_error(&unit.control, "/new"), ENOENT);
+}
+
 static void test_target(void **state)
 {
 	struct session *helper = &unit.guest[1];
@@ -287,17 +303,10 @@ static void test_again(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_nodes),
-		TEST(test_sizes),
-		TEST(test_bytes),
-		TEST(test_depth),
-		TEST(test_owner),
-		TEST(test_hidden_names),
-		TEST(test_target),
-		TEST(test_introduce),
-		TEST(test_release),
-		TEST(test_release_root),
-		TEST(test_release_in_transaction),
+		TEST(test_nodes),   TEST(test_sizes),	     TEST(test_bytes),
+		TEST(test_depth),   TEST(test_owner),	     TEST(test_hidden_names),
+		TEST(test_root),    TEST(test_target),	     TEST(test_introduce),
+		TEST(test_release), TEST(test_release_root), TEST(test_release_in_transaction),
 		TEST(test_again),
 	};
 
