@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "toolstack/lib/access.h"
+#include "toolstack/rfd/backend.h"
 #include "toolstack/rfd/event.h"
 #include "toolstack/rfd/helper.h"
 #include "toolstack/rfd/metrics.h"
@@ -27,6 +28,7 @@ struct daemon {
 	struct event_queue events;
 	struct metrics metrics;
 	struct helper_table helpers; /* of the first thread */
+	struct backend_table backends;
 };
 
 #endif

@@ -115,7 +115,8 @@ const struct route route_table[] = {
 	{ "GET", "/v1/helpers", 0, NULL, "List the programs that guests need",
 	  "A list of objects: those that the daemon was told to keep running, with `name`, `running`, `starts` "
 	  "(by this daemon) and, if it runs, `process`; and the back ends of guests' devices, with `name`, "
-	  "`running` and `domain`",
+	  "`running`, `domain`, `starts` (again, by this daemon) and, if it is to be started later because it did not "
+	  "last, `wait` (seconds)",
 	  route_helpers },
 	{ "GET", "/metrics", 0, NULL, "Count, for Prometheus",
 	  "Text in its format, at most five seconds old: the node, domains, virtual processors, events",

@@ -59,7 +59,7 @@ enum status route_helpers(struct request *request)
 	json_t *list = json_array();
 
 	helper_list(&request->daemon->helpers, list);
-	tend_list(list);
+	tend_list(request->daemon, list);
 	return request_answer(request, list);
 }
 

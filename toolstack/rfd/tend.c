@@ -12,6 +12,7 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "toolstack/lib/device_process.h"
@@ -23,6 +24,14 @@
 #include "toolstack/rfd/log.h"
 
 #define LOOK_MS 2000
+
+static uint64_t now_ms(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return (uint64_t)time.tv_sec * 1000 + (uint64_t)time.tv_nsec / 1000000;
+}
 
 static const struct device_class *const classes[] = { &disk_class, &net_class };
 
@@ -78,29 +87,49 @@ static bool is_there(void *argument, uint32_t domain)
 
 /* --- Back ends --- */
 
-static void start_again(void *argument, const struct device_folders *f, bool runs)
+static void start_again(struct tend *tend, const struct device_folders *f,
+			const struct rf_domain_info *info)
 {
 	struct report report = { .warnings = 0 };
-	struct tend *tend = argument;
-	struct rf_domain_info info;
+	bool started = device_process_start(f, &report);
 
-	if (runs || domain_get(&tend->access, f->domain, &info) || info.state == RF_DOMAIN_DYING)
-		return;
-	if (!device_process_start(f, &report)) {
+	backend_started(&tend->daemon->backends, f, now_ms());
+	if (!started) {
 		log_line("%s", report.error);
 		return;
 	}
 	log_line("%s %u/%u: was gone; is started again", f->class->program, f->domain, f->id);
-	event_add(&tend->daemon->events, EVENT_HELPER_STARTED, &info, "%s %u/%u", f->class->program,
+	event_add(&tend->daemon->events, EVENT_HELPER_STARTED, info, "%s %u/%u", f->class->program,
 		  f->domain, f->id);
 }
 
+static void look_at(void *argument, const struct device_folders *f, bool runs)
+{
+	struct tend *tend = argument;
+	struct backend_table *backends = &tend->daemon->backends;
+	struct rf_domain_info info;
+
+	if (runs) {
+		backend_seen(backends, f, now_ms());
+		return;
+	}
+	if (domain_get(&tend->access, f->domain, &info) || info.state == RF_DOMAIN_DYING)
+		return;
+	if (backend_gone(backends, f, info.serial, now_ms()))
+		start_again(tend, f, &info);
+}
+
+struct listing {
+	struct backend_table *backends;
+	json_t *list;
+};
+
 static void list_one(void *argument, const struct device_folders *f, bool runs)
 {
-	json_t *name = json_sprintf("%s %u/%u", f->class->program, f->domain, f->id);
+	const struct listing *listing = argument;
 
-	json_array_append_new(argument, json_pack("{s:o, s:b, s:i}", "name", name, "running", runs,
-						  "domain", (int)f->domain));
+	json_array_append_new(listing->list,
+			      backend_describe(listing->backends, f, runs, now_ms()));
 }
 
 static void visit_all(struct rfstore *store, device_visit *visit, void *argument)
@@ -109,13 +138,14 @@ static void visit_all(struct rfstore *store, device_visit *visit, void *argument
 		device_process_visit(store, classes[i], visit, argument);
 }
 
-void tend_list(json_t *list)
+void tend_list(struct daemon *daemon, json_t *list)
 {
+	struct listing listing = { &daemon->backends, list };
 	struct rfstore *store;
 
 	if (rfstore_open(&store, NULL))
 		return;
-	visit_all(store, list_one, list);
+	visit_all(store, list_one, &listing);
 	rfstore_close(store);
 }
 
@@ -135,7 +165,7 @@ void tend_look(struct tend *tend)
 		tend->changed = false;
 		introduce_all(tend);
 	}
-	visit_all(tend->store, start_again, tend);
+	visit_all(tend->store, look_at, tend);
 	introduce_sweep(tend->store, is_there, tend);
 }
 

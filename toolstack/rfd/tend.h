@@ -30,6 +30,6 @@ bool tend_open(struct tend *tend, struct daemon *daemon, struct report *report);
 void tend_close(struct tend *tend);
 
 /* Adds an object for each back end to a list; nothing without a store. */
-void tend_list(json_t *list);
+void tend_list(struct daemon *daemon, json_t *list);
 
 #endif
