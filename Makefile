@@ -43,7 +43,7 @@ RUN_PACKAGES := gcc libc6-dev make binutils python3 python3-kconfiglib qemu-syst
 DEBIAN_PACKAGES := mmdebstrap e2fsprogs genisoimage
 PACKAGES := $(RUN_PACKAGES) $(DEBIAN_PACKAGES) libcmocka-dev clang-14 clang-format-14 libclang-rt-14-dev llvm-14 gdb xorriso mtools \
 	grub-common grub-pc-bin grub-efi-amd64-bin ovmf git stress-ng rt-tests zstd lz4 xenstore-utils \
-	nbdkit qemu-utils curl fio e2fsprogs iperf3
+	nbdkit qemu-utils curl fio e2fsprogs iperf3 ethtool
 
 # --- Configuration --------------------------------------------------------------------------------
 

@@ -1,17 +1,26 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
 # needs: linux
-# timeout: 1800
+# timeout: 7200
 """Networks of guests on a node, through rf-net: the control domain and two guests reach each other by IPv4 and IPv6, large
-packets go uncut, settings change, and connections outlive back ends that are killed and interfaces that are taken away."""
+packets go uncut on all queues, settings change, ethtool says what is so, and connections outlive back ends that are killed and
+interfaces that are taken away."""
 import os
+import pathlib
 import re
+import shutil
+import subprocess
+import sys
+import tempfile
 
 import node
 
 FULL = "RF_FULL" in os.environ
 KILLS = 50 if FULL else 2
 DETACHES = 20 if FULL else 1
+# Queues of the guest "one", and of others after it.
+QUEUES, MORE_QUEUES = 4, (1, 2, 3) if FULL else ()
+STREAMS = 6 if FULL else 2
 BRIDGE = "test0"
 PIECE = "yes ringfence | head -c 262144"
 BYTES = 4 << 20
@@ -19,6 +28,8 @@ FLOWS = 24
 # More than a packet has that is cut; the average says that most were not.
 UNCUT = 1600
 HOSTS = {"one": 2, "two": 3}
+MANY = 4
+ETHTOOL = shutil.which("ethtool") or shutil.which("/usr/sbin/ethtool")
 guests = {}
 
 
@@ -37,7 +48,7 @@ def wait_connected(m, name):
 
 
 def attach(m, name):
-    number = HOSTS[name]
+    number = HOSTS.get(name, MANY)
     m.rf(f"net-attach {name} mac=02:00:00:00:00:0{number} bridge={BRIDGE}")
     wait_connected(m, name)
     said = guests[name].run(
@@ -49,7 +60,7 @@ def attach(m, name):
 
 
 def connect(m):
-    m.rf("create hello name=one vcpus=2 memory=96")
+    m.rf(f"create hello name=one vcpus={QUEUES} memory=96 initrd=/boot/tools.gz")
     m.rf("create hello name=two")
     for name in HOSTS:
         guests[name] = node.Guest(m, name)
@@ -69,10 +80,14 @@ def ping(m):
 
 # --- Connections ---
 
+def shell_of(m):
+    return lambda *commands: m.run("; ".join(commands))[1]
+
+
 def listen(run, port):
-    """A shell's: the sum of what comes at that port is in /tmp/sum when /tmp/arrived is there."""
-    run("rm -f /tmp/arrived /tmp/nothing; mkfifo /tmp/nothing; "
-        f"{{ (nc -l -p {port} <>/tmp/nothing | md5sum >/tmp/sum; touch /tmp/arrived) & }}")
+    """A shell's: the sum of what comes at that port is in /tmp/sum-PORT when /tmp/arrived-PORT is there."""
+    run(f"rm -f /tmp/arrived-{port} /tmp/nothing-{port}; mkfifo /tmp/nothing-{port}",
+        f"{{ (nc -l -p {port} <>/tmp/nothing-{port} | md5sum >/tmp/sum-{port}; touch /tmp/arrived-{port}) & }}")
     run(f"until grep -qi :{port:04x} /proc/net/tcp /proc/net/tcp6; do usleep 100000; done")
 
 
@@ -96,21 +111,50 @@ def check_uncut(m, direction, start):
 
 
 def from_guest(m, control, port):
-    listen(m.run, port)
+    listen(shell_of(m), port)
     guests["one"].run(f"nc {control} {port} </tmp/data")
-    wait_for(m, "[ -e /tmp/arrived ]")
-    return sum_of(m.run("cat /tmp/sum")[1])
+    return arrived(shell_of(m), port)
 
 
 def to_guest(m, host, port):
     listen(guests["one"].run, port)
     m.run(f"nc {host} {port} </tmp/data")
-    return sum_of(guests["one"].run("until [ -e /tmp/arrived ]; do usleep 100000; done", "cat /tmp/sum"))
+    return arrived(guests["one"].run, port)
+
+
+def arrived(run, port):
+    return sum_of(run(f"timeout 150 sh -c 'until [ -e /tmp/arrived-{port} ]; do usleep 100000; done'", f"cat /tmp/sum-{port}"))
+
+
+class Streams:
+    """Connections from shell to shell, all at once, until they are to end: what arrives is complete and in order."""
+
+    def __init__(self, m, ways):
+        """A way is who sends, who receives, and its address."""
+        self.m = m
+        self.ways = [(*way, port) for port, way in enumerate(ways, 5000)]
+        for run in {run for way in self.ways for run in way[:2]}:
+            run(f"{PIECE} >/tmp/piece; rm -f /tmp/stop /tmp/count-*")
+        for sender, receiver, host, port in self.ways:
+            listen(receiver, port)
+            sender("{ (i=0; while [ ! -e /tmp/stop ]; do cat /tmp/piece; i=$((i+1)); usleep 200000; done; "
+                   f"echo $i >/tmp/count-{port}) | nc {host} {port} & }} >/dev/null 2>&1")
+
+    def end(self):
+        for sender, receiver, _, port in self.ways:
+            count = int(sender("touch /tmp/stop", f"until [ -s /tmp/count-{port} ]; do usleep 100000; done", f"cat /tmp/count-{port}"))
+            expected = self.m.run(f"for i in $(seq {count}); do cat /tmp/piece; done | md5sum")[1]
+            assert count > 1 and arrived(receiver, port) == sum_of(expected), f"{port}: {count} pieces"
+
+
+def both_ways(m, name, streams):
+    guest = guests[name].run
+    return Streams(m, [(guest, shell_of(m), "10.7.0.1")] * streams + [(shell_of(m), guest, f"10.7.0.{HOSTS.get(name, MANY)}")] * streams)
 
 
 def transfer(m):
     """What arrives is what was sent, both ways, by both versions of IP."""
-    for shell in guests["one"].run, lambda command: m.run(command)[1]:
+    for shell in guests["one"].run, shell_of(m):
         shell(f"dd if=/dev/urandom of=/tmp/data bs=64k count={BYTES >> 16} 2>/dev/null")
     sums = [sum_of(guests["one"].run("md5sum /tmp/data")), sum_of(m.run("md5sum /tmp/data")[1])]
     for port, host, control in ((5004, "10.7.0.2", "10.7.0.1"), (5006, "fd00:7::2", "fd00:7::1")):
@@ -121,16 +165,75 @@ def transfer(m):
         check_uncut(m, "received", start)
 
 
-def queues(m):
-    """One for each processor of the guest, and each is used."""
-    one = guests["one"]
-    assert one.run("ls /sys/class/net/eth0/queues").split() == ["rx-0", "rx-1", "tx-0", "tx-1"]
-    assert guests["two"].run("ls /sys/class/net/eth0/queues").split() == ["rx-0", "tx-0"]
-    # Nobody listens there: a packet of each flow goes, one comes back.
-    one.run(f"for i in $(seq {FLOWS}); do nc 10.7.0.1 9 </dev/null 2>/dev/null; done")
-    text = one.run("grep net-0 /proc/interrupts")
-    used = [sum(map(int, re.findall(r"\s(\d+)(?=\s)", line))) for line in text.splitlines()]
-    assert len(used) == 2 and all(used), text
+# --- Queues ---
+
+def queue_counts(name):
+    """What ethtool says, by direction, queue and name."""
+    text = guests[name].run("ethtool -S eth0")
+    return {(way, int(queue), what): int(value) for way, queue, what, value in
+            re.findall(r"^ +([rt]x)_queue_(\d+)_(\w+): (\d+)$", text, re.M)}
+
+
+def use_queues(m, name, queues):
+    """Each of them, both ways. Nobody listens there: a packet of each flow goes, one comes back."""
+    start = queue_counts(name)
+    assert {key[1] for key in start} == set(range(queues)), start
+
+    def used():
+        guests[name].run(f"for i in $(seq {FLOWS}); do nc -w 2 10.7.0.1 9 </dev/null 2>/dev/null; done")
+        now = queue_counts(name)
+        return all(now[key] > start[key] for key in start if key[2] == "packets")
+    m.wait(used)
+    assert all(guests[name].run(f"ls -d /sys/class/net/eth0/queues/{way}-* | wc -l") == f"{queues}\n" for way in ("rx", "tx"))
+
+
+def flow(m, name, queues):
+    """Connections both ways on all queues, of which nothing is lost when the back end is killed meanwhile."""
+    use_queues(m, name, queues)
+    streams = both_ways(m, name, STREAMS)
+    kill(m, WORKERS)
+    use_queues(m, name, queues)
+    streams.end()
+    assert not any(value for key, value in queue_counts(name).items() if key[2] == "errors")
+    print(f"{queues} queues", flush=True)
+
+
+def queues_of(m):
+    """One for each processor of the guest."""
+    flow(m, "one", QUEUES)
+    for queues in MORE_QUEUES:
+        m.rf(f"create hello name=many vcpus={queues} memory=96 initrd=/boot/tools.gz")
+        guests["many"] = node.Guest(m, "many")
+        attach(m, "many")
+        flow(m, "many", queues)
+        m.rf("destroy many")
+        del guests["many"]
+
+
+def ethtool(m):
+    """What it says, its counts above all: they are those of the interface, and the back end's."""
+    run = guests["one"].run
+    text = run("ethtool -i eth0")
+    assert all(line in text for line in ("driver: ringfence-net\n", "bus-info: net-0\n", "supports-statistics: yes\n")), text
+    assert re.findall(r"^Combined:\s+(\d+)$", run("ethtool -l eth0"), re.M) == [str(QUEUES)] * 2
+    # Switched off and on again.
+    for options, state in (("", "on"), ("-K eth0 tso off; ethtool ", "off"), ("-K eth0 tso on; ethtool ", "on")):
+        text = run(f"ethtool {options}-k eth0")
+        assert f"tcp-segmentation-offload: {state}\n" in text, text
+        assert all(f"\n{name}: on" in text for name in ("rx-checksumming", "tx-checksumming", "scatter-gather")), text
+
+    def same():
+        files = "/sys/class/net/eth0/statistics"
+        seen = run(*(f"cat {files}/{way}_{what}" for way in ("tx", "rx") for what in ("packets", "bytes", "dropped", "errors")))
+        counts_now, back = queue_counts("one"), row(m, "one")["statistics"]
+        sums = {(way, what): sum(value for key, value in counts_now.items() if (key[0], key[2]) == (way, what))
+                for way, _, what in counts_now}
+        return (list(map(int, seen.split())) == [sums[way, what] for way in ("tx", "rx") for what in ("packets", "bytes", "drops", "errors")]
+                and [sums["tx", "packets"], sums["tx", "bytes"], sums["rx", "packets"], sums["rx", "bytes"]] ==
+                [back[key] for key in ("sent", "sent-bytes", "received", "received-bytes")]
+                and 0 < back["events-in"] <= sums["tx", "events"] + sums["rx", "events"]
+                and sums["rx", "interrupts"] > 0 and not sums["tx", "unanswered"])
+    m.wait(same)
 
 
 def statistics(m):
@@ -200,30 +303,37 @@ def silence(m):
     m.run("arp -d 10.7.0.3")
 
 
-KILL = ("for p in $(pidof rf-net); do q=$(awk '/^PPid/ { print $2 }' /proc/$p/status); "
-        "[ \"$(cat /proc/$q/comm)\" != rf-net ] || kill -9 $p; done")
+WORKERS, MONITORS = "!=", "="
+# A worker's parent is a monitor, and ends with it.
+KILL = ("for p in $(pidof rf-net); do q=$(awk '/^PPid/ {{ print $2 }}' /proc/$p/status); "
+        "[ \"$(cat /proc/$q/comm)\" {} rf-net ] || kill -9 $p; done")
+
+
+def back_ends(m):
+    return set(m.run("pidof rf-net")[1].split())
+
+
+def kill(m, which):
+    """All of them. rfd starts monitors again, and monitors workers."""
+    before = back_ends(m)
+    begun = {name: guest.run("dmesg | grep -c 'begun again'") for name, guest in guests.items()}
+    m.run(KILL.format(which))
+    left = len(before) // 2 if which == WORKERS else 0
+    node.Node.wait(lambda: len(now := back_ends(m)) == len(before) and len(now & before) == left)
+    for name, guest in guests.items():
+        guest.run(f"until [ $(dmesg | grep -c 'begun again') -gt {int(begun[name])} ]; do usleep 100000; done")
+        wait_connected(m, name)
 
 
 def survive(m):
     """A connection of TCP goes on while back ends are killed; what it carries is complete and in order."""
-    one = guests["one"]
-    listen(m.run, 5000)
-    one.run(f"{PIECE} >/tmp/piece; rm -f /tmp/stop")
-    one.start("{ (i=0; while [ ! -e /tmp/stop ]; do cat /tmp/piece; i=$((i+1)); usleep 200000; done; echo $i >/tmp/count) | "
-              "nc 10.7.0.1 5000 & } >/dev/null 2>&1")
+    streams = both_ways(m, "one", 1)
     for number in range(KILLS):
-        sent = counts(m, "one", 1)["sent-bytes"]
-        m.run(KILL)
-        for name in HOSTS:
-            wait_connected(m, name)
+        kill(m, (WORKERS, MONITORS)[number % 2])
         # Of a new worker, which counts from zero.
-        node.Node.wait(lambda: row(m, "one")["statistics"].get("sent-bytes", 0) not in (0, sent))
+        node.Node.wait(lambda: row(m, "one")["statistics"].get("sent-bytes", 0) > 0)
         print(f"killed {number + 1}", flush=True)
-    count = int(one.run("touch /tmp/stop; until [ -s /tmp/count ]; do usleep 100000; done; cat /tmp/count"))
-    wait_for(m, "[ -e /tmp/arrived ]", 200)
-    expected = m.run(f"{PIECE} >/tmp/piece; for i in $(seq {count}); do cat /tmp/piece; done | md5sum")[1]
-    assert sum_of(expected) == sum_of(m.run("cat /tmp/sum")[1]), f"{count} pieces"
-    assert "begun again" in one.run("dmesg | grep begun")
+    streams.end()
     ping(m)
 
 
@@ -248,8 +358,30 @@ def destroy(m):
     wait_for(m, "! pidof rf-net")
 
 
-TESTS = (connect, ping, statistics, transfer, queues, jumbo, carrier, silence, survive, detach, destroy)
+TESTS = (connect, ping, statistics, ethtool, transfer, queues_of, jumbo, carrier, silence, survive, detach, destroy)
+
+
+def build(folder):
+    """The node's RAM disk, with one for guests that have ethtool."""
+    tool = node.ROOT / "guest-pv/initramfs/build"
+    program, both = folder / "program.gz", folder / "both.gz"
+    subprocess.run([tool, "--only", "--program", ETHTOOL, program], check=True)
+    guest = folder / "guest.gz"
+    guest.write_bytes((node.LINUX / "guest.gz").read_bytes() + program.read_bytes())
+    subprocess.run([tool, "--only", "--add", f"{guest}:/boot/tools.gz", both], check=True)
+    whole = folder / "node.gz"
+    whole.write_bytes((node.LINUX / "node.gz").read_bytes() + both.read_bytes())
+    return whole
+
+
+def main():
+    if not ETHTOOL:
+        sys.exit("ethtool is missing: run `make deps`")
+    with tempfile.TemporaryDirectory(prefix="ringfence-net.") as name:
+        machine = node.Node(timeout=7000 if FULL else 1700, initrd=build(pathlib.Path(name)))
+        # Two rings and a pool for each queue, the store's page, and again when it is attached again.
+        node.run(machine, TESTS, 0, places=24)
+
 
 if __name__ == "__main__":
-    # Two rings and a pool for each queue, the store's page, and again when it is attached again.
-    node.run(node.Node(timeout=1700), TESTS, 0, places=16)
+    main()
