@@ -7,8 +7,9 @@
  * of the disk's `sector-size`, and it ends within the disk. Its data, if it has any, are in segments: bytes of
  * the front end's grants, one after the other. A segment that names the queue's pool is there already, and costs no
  * grant operation; any other grant is mapped for this request and unmapped before its response (only
- * if the back end says `feature-grants`). The back end reads and writes the data where they are: they
- * must not change while the request is under way, or what gets to the disk is any mixture.
+ * if the back end says `feature-grants`); those of a write need not be granted for writing. The back end reads
+ * and writes the data where they are: they must not change while the request is under way, or what gets to the
+ * disk is any mixture.
  *
  * A write is done when its response comes, and durable when a flush that was asked for after that response is
  * answered; one with RF_BLOCK_FUA is durable with its own response. Requests that are under way

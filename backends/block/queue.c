@@ -98,14 +98,25 @@ void queue_retry(struct queue_disk *disk)
 
 /* --- There: taking, and finding the data --- */
 
-static void *queue_in_grant(struct queue_request *request, const struct rf_block_segment *segment)
+/* What is written to the disk is only read here, and most often granted for no more than that. */
+static int queue_map_grant(struct queue_request *request, struct link_memory *map,
+			   const struct rf_block_segment *segment)
 {
-	struct link_memory *map = &request->map[request->maps];
+	struct link *link = request->queue->disk->link;
 	uint32_t first = segment->offset / LINK_FRAME;
 	uint32_t last = (segment->offset + segment->bytes - 1) / LINK_FRAME;
 
+	if (request->work.operation == RF_BLOCK_WRITE)
+		return link_map_to_read(link, map, segment->grant, first, last - first + 1);
+	return link_map(link, map, segment->grant, first, last - first + 1);
+}
+
+static void *queue_in_grant(struct queue_request *request, const struct rf_block_segment *segment)
+{
+	struct link_memory *map = &request->map[request->maps];
+
 	request->queue->disk->statistics.grant_maps++;
-	if (link_map(request->queue->disk->link, map, segment->grant, first, last - first + 1))
+	if (queue_map_grant(request, map, segment))
 		return NULL;
 	request->maps++;
 	return (uint8_t *)map->address + segment->offset % LINK_FRAME;

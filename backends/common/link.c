@@ -2,16 +2,30 @@
 /* What is the same for every link: that nothing is mapped or connected twice, or let go twice. */
 #include "backends/common/link.h"
 
-int link_map(struct link *link, struct link_memory *memory, uint32_t grant, uint32_t first,
-	     uint32_t frames)
+static int link_map_memory(struct link *link, struct link_memory *memory)
 {
-	int error;
+	int error = link->methods->map(link, memory);
 
-	*memory = (struct link_memory){ .grant = grant, .first = first, .frames = frames };
-	error = link->methods->map(link, memory);
 	if (error)
 		memory->address = NULL;
 	return error;
+}
+
+int link_map(struct link *link, struct link_memory *memory, uint32_t grant, uint32_t first,
+	     uint32_t frames)
+{
+	*memory = (struct link_memory){ .grant = grant, .first = first, .frames = frames };
+	return link_map_memory(link, memory);
+}
+
+int link_map_to_read(struct link *link, struct link_memory *memory, uint32_t grant, uint32_t first,
+		     uint32_t frames)
+{
+	*memory = (struct link_memory){ .grant = grant,
+					.first = first,
+					.frames = frames,
+					.read_only = true };
+	return link_map_memory(link, memory);
 }
 
 void link_unmap(struct link *link, struct link_memory *memory)

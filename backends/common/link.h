@@ -26,6 +26,7 @@ struct link_memory {
 	uint32_t grant;
 	uint32_t first;
 	uint32_t frames;
+	bool read_only;
 	uint64_t handle; /* the link's */
 };
 
@@ -36,7 +37,6 @@ struct link_port {
 };
 
 struct link_methods {
-	/* For writing. */
 	int (*map)(struct link *link, struct link_memory *memory);
 	void (*unmap)(struct link *link, struct link_memory *memory);
 	int (*connect)(struct link *link, struct link_port *port);
@@ -54,9 +54,12 @@ struct link {
 struct link *link_socket_open(const char *path);
 struct link *link_device_open(uint32_t domain);
 
-/* Frames [first, first + frames) of a grant. */
+/* Frames [first, first + frames) of a grant, to be read and written. */
 int link_map(struct link *link, struct link_memory *memory, uint32_t grant, uint32_t first,
 	     uint32_t frames);
+/* To be read only: that may be all that the grant allows. */
+int link_map_to_read(struct link *link, struct link_memory *memory, uint32_t grant, uint32_t first,
+		     uint32_t frames);
 /* Nothing happens if there is none. */
 void link_unmap(struct link *link, struct link_memory *memory);
 int link_connect(struct link *link, struct link_port *port, uint32_t number);

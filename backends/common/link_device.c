@@ -31,15 +31,16 @@ static int link_device_map(struct link *link, struct link_memory *memory)
 	struct rf_control_grant_map map = { .domain = this->domain,
 					    .count = 1,
 					    .segments = (uintptr_t)&segment,
-					    .flags = RF_GRANT_MAP_WRITE };
+					    .flags = memory->read_only ? 0 : RF_GRANT_MAP_WRITE };
 	struct rf_control_grant_unmap unmap = { .domain = this->domain };
 	int error;
 
 	if (ioctl(this->file, RF_CONTROL_GRANT_MAP, &map) < 0)
 		return -errno;
 	memory->handle = map.offset;
-	memory->address = mmap(NULL, (size_t)memory->frames * LINK_FRAME, PROT_READ | PROT_WRITE,
-			       MAP_SHARED, this->file, (off_t)map.offset);
+	memory->address = mmap(NULL, (size_t)memory->frames * LINK_FRAME,
+			       memory->read_only ? PROT_READ : PROT_READ | PROT_WRITE, MAP_SHARED,
+			       this->file, (off_t)map.offset);
 	if (memory->address != MAP_FAILED)
 		return 0;
 	error = -errno;

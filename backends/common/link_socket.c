@@ -87,8 +87,9 @@ static int link_socket_map(struct link *link, struct link_memory *memory)
 		close(file[0]);
 		return -ERANGE;
 	}
-	memory->address = mmap(NULL, (size_t)memory->frames * LINK_FRAME, PROT_READ | PROT_WRITE,
-			       MAP_SHARED, file[0], (off_t)memory->first * LINK_FRAME);
+	memory->address = mmap(NULL, (size_t)memory->frames * LINK_FRAME,
+			       memory->read_only ? PROT_READ : PROT_READ | PROT_WRITE, MAP_SHARED,
+			       file[0], (off_t)memory->first * LINK_FRAME);
 	error = memory->address == MAP_FAILED ? -errno : 0;
 	close(file[0]);
 	return error;

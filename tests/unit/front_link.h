@@ -29,6 +29,7 @@ struct front_grant {
 	uint8_t *address; /* NULL: none */
 	uint32_t frames;
 	unsigned mapped;
+	bool read_only;
 };
 
 struct front_link {
@@ -60,6 +61,8 @@ static int front_map(struct link *link, struct link_memory *memory)
 		return -ENOENT;
 	if ((uint64_t)memory->first + memory->frames > grant->frames)
 		return -ERANGE;
+	if (grant->read_only && !memory->read_only)
+		return -EPERM;
 	grant->mapped++;
 	memory->address = grant->address + (size_t)memory->first * LINK_FRAME;
 	return 0;
@@ -113,7 +116,7 @@ static inline void front_link_grant(struct front_link *shared, uint32_t number, 
 			    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
 	assert_true(memory != MAP_FAILED);
-	shared->grant[number] = (struct front_grant){ memory, frames, 0 };
+	shared->grant[number] = (struct front_grant){ memory, frames, 0, false };
 }
 
 static inline void front_link_open(struct front_link *shared)

@@ -129,6 +129,27 @@ static void any_grant_of_a_request_may_be_refused(void **state)
 	front_end(&front);
 }
 
+/* What is written comes from memory that the back end may only read; nothing is read into that. */
+static void what_is_granted_to_be_read_is_only_read(void **state)
+{
+	struct rf_block_request request = front_request(RF_BLOCK_WRITE, 8, 16, 0);
+
+	(void)state;
+	front_open(&front, MIB);
+	front_link_grant(&front.shared, 7, 2);
+	front.shared.grant[7].read_only = true;
+	fill(front.shared.grant[7].address, 8192, 6);
+	request.segment[0].grant = 7;
+	assert_int_equal(front_do(&front, &request), RF_BLOCK_OK);
+	assert_int_equal(transfer(RF_BLOCK_READ, 8, 16, 65536), RF_BLOCK_OK);
+	assert_true(is_filled(front_pool(&front) + 65536, 8192, 6));
+	request.operation = RF_BLOCK_READ;
+	assert_int_equal(front_do(&front, &request), RF_BLOCK_INVALID);
+	assert_int_equal(front.shared.grant[7].mapped, 0);
+	front_detach(&front);
+	front_end(&front);
+}
+
 static void zeroes_and_discards(void **state)
 {
 	struct rf_block_request zeroes = front_request(RF_BLOCK_WRITE_ZEROES, 8, 1024, 0);
@@ -387,6 +408,7 @@ int main(void)
 		cmocka_unit_test(segments_are_one_after_the_other),
 		cmocka_unit_test(grants_that_are_not_there_are_refused),
 		cmocka_unit_test(any_grant_of_a_request_may_be_refused),
+		cmocka_unit_test(what_is_granted_to_be_read_is_only_read),
 		cmocka_unit_test(zeroes_and_discards),
 		cmocka_unit_test(flushes_and_durable_writes),
 		cmocka_unit_test(an_image_that_shrinks_gives_errors),
