@@ -211,23 +211,37 @@ bool disk_open(struct disk *disk, int socket, char *error, size_t size)
 
 static void disk_turn_queues(struct disk *disk)
 {
-	disk->busy = false;
 	for (unsigned i = 0; i < disk->queues; i++) {
 		if (!queue_turn(&disk->queue[i])) {
 			disk_broken(disk, i);
 			return;
 		}
-		disk->busy |= queue_busy(&disk->queue[i]);
 	}
 }
 
-void disk_turn(struct disk *disk)
+static bool disk_may_wait(struct disk *disk)
 {
-	loop_turn(&disk->common.loop, !disk->busy);
+	bool may = true;
+
+	for (unsigned i = 0; i < disk->queues; i++)
+		may &= queue_wait(&disk->queue[i]);
+	return may;
+}
+
+void disk_look(struct disk *disk)
+{
 	disk_turn_queues(disk);
 	if (disk->releasing && disk_idle(disk))
 		disk_released(disk);
 	disk_set_timers(disk);
+}
+
+/* What was just started is often done already, when the disk is fast: then there are no events to be asked for. */
+void disk_turn(struct disk *disk)
+{
+	if (!loop_turn(&disk->common.loop, false) && disk_may_wait(disk))
+		loop_turn(&disk->common.loop, true);
+	disk_look(disk);
 }
 
 /* --- Its process --- */

@@ -24,7 +24,6 @@ struct disk {
 	struct queue queue[RF_BLOCK_QUEUES_MAX];
 	unsigned queues; /* open ones; zero: not connected */
 	bool releasing;	 /* they are being closed */
-	bool busy;	 /* there is more to do, without any event */
 	bool ended;	 /* the monitor is gone */
 	bool paused;	 /* it knows that there is no space */
 	int socket;
@@ -39,7 +38,9 @@ struct disk {
 bool disk_open(struct disk *disk, int socket, char *error, size_t size);
 /* The monitor may have it published. */
 void disk_tell_ready(const struct disk *disk);
-/* Until disk->ended. */
+/* Until disk->ended: waits until there is something to do, and does it. */
 void disk_turn(struct disk *disk);
+/* The same without waiting, after the loop's turn. */
+void disk_look(struct disk *disk);
 
 #endif

@@ -11,8 +11,6 @@
 
 #include "backends/block/queue.h"
 
-#define ROUNDS 4 /* of taking, before others have their turn */
-
 static struct queue_request *queue_request(struct image_work *work)
 {
 	return (struct queue_request *)work;
@@ -237,31 +235,22 @@ static void queue_publish(struct queue *queue)
 	link_send(queue->disk->link, &queue->port);
 }
 
-/* The threshold lies behind, as it is, unless the queue waits for events. */
+/* The threshold lies behind, as it is: there are no events until queue_wait(). */
 bool queue_turn(struct queue *queue)
 {
-	bool more = true;
+	enum ring_result result;
 
 	if (queue->stopped)
 		return true;
-	for (unsigned i = 0; i < ROUNDS && more; i++) {
-		enum ring_result result = queue_take_all(queue);
-
-		queue_publish(queue);
-		if (result == RING_BROKEN)
-			return false;
-		more = !queue->held && ring_back_wait(&queue->ring, 1 + queue->active / 4);
-	}
-	return true;
+	result = queue_take_all(queue);
+	queue_publish(queue);
+	return result != RING_BROKEN;
 }
 
-bool queue_busy(const struct queue *queue)
+bool queue_wait(struct queue *queue)
 {
-	const struct rf_ring *shared = queue->ring.shared;
-
-	return !queue->stopped && !queue->held &&
-	       __atomic_load_n(&shared->request_producer, __ATOMIC_ACQUIRE) !=
-		       queue->ring.requested;
+	return queue->stopped || queue->held ||
+	       !ring_back_wait(&queue->ring, 1 + queue->active / 4);
 }
 
 static void queue_event(struct loop_watch *watch)

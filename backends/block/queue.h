@@ -66,8 +66,8 @@ const char *queue_open(struct queue *queue, struct queue_disk *disk, unsigned nu
 		       const struct message_queue *wanted);
 /* Takes what has come, answers what is done. False: the front end broke the ring. */
 bool queue_turn(struct queue *queue);
-/* There is more to do, without any event. */
-bool queue_busy(const struct queue *queue);
+/* Before waiting: asks for events. False: there is more to do already. */
+bool queue_wait(struct queue *queue);
 /* How long a limit holds a request back; zero: it does not. */
 uint64_t queue_delay(const struct queue *queue, uint64_t now);
 /* Does again what found no space. */

@@ -27,9 +27,10 @@ void loop_close(struct loop *loop)
 	io_uring_queue_exit(&loop->ring);
 }
 
-static void loop_handle(struct loop *loop)
+static unsigned loop_handle(struct loop *loop)
 {
 	struct io_uring_cqe *entry;
+	unsigned count = 0;
 
 	while (io_uring_peek_cqe(&loop->ring, &entry) == 0) {
 		struct loop_operation *operation = io_uring_cqe_get_data(entry);
@@ -38,13 +39,17 @@ static void loop_handle(struct loop *loop)
 		io_uring_cqe_seen(&loop->ring, entry);
 		if (operation)
 			operation->done(operation, result);
+		count++;
 	}
+	return count;
 }
 
-void loop_turn(struct loop *loop, bool wait)
+unsigned loop_turn(struct loop *loop, bool wait)
 {
-	io_uring_submit_and_wait(&loop->ring, wait);
-	loop_handle(loop);
+	/* The kernel need not be asked for what is there already. */
+	if (wait || io_uring_sq_ready(&loop->ring))
+		io_uring_submit_and_wait(&loop->ring, wait);
+	return loop_handle(loop);
 }
 
 struct io_uring_sqe *loop_prepare(struct loop *loop, struct loop_operation *operation)

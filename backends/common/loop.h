@@ -41,8 +41,8 @@ struct loop {
 /* Zero or a negative error number. `buffers` is how many loop_buffer() may register. */
 int loop_open(struct loop *loop, unsigned entries, unsigned buffers);
 void loop_close(struct loop *loop);
-/* Sends what was prepared, waits until something is there (if it may wait), and handles all of it. */
-void loop_turn(struct loop *loop, bool wait);
+/* Sends what was prepared, waits until something is there (if it may wait), and handles all of it: how many. */
+unsigned loop_turn(struct loop *loop, bool wait);
 
 /* An entry to be filled, never NULL; done() is called once. */
 struct io_uring_sqe *loop_prepare(struct loop *loop, struct loop_operation *operation);

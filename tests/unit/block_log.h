@@ -194,8 +194,9 @@ static inline bool log_under_way(const struct log_engine *log, unsigned sector, 
 
 static inline void log_turn(struct front *front)
 {
-	front->disk.busy = true; /* nothing wakes its loop */
-	disk_turn(&front->disk);
+	/* Nothing wakes its loop. */
+	loop_turn(&front->disk.common.loop, false);
+	disk_look(&front->disk);
 }
 
 /* A disk with such a thing behind it. */

@@ -129,6 +129,47 @@ static void any_grant_of_a_request_may_be_refused(void **state)
 	front_end(&front);
 }
 
+static void put_read(uint64_t sector)
+{
+	struct rf_block_request request = front_request(RF_BLOCK_READ, sector, 8, 0);
+
+	assert_true(ring_front_request(&front.ring, &request));
+}
+
+static void take_responses(unsigned count)
+{
+	struct rf_block_response response;
+
+	while (count) {
+		if (ring_front_take(&front.ring, &response) == RING_TAKEN)
+			count--;
+		else
+			disk_turn(&front.disk);
+	}
+}
+
+/* It will look again anyway; before it waits it asks for the next. */
+static void no_events_are_asked_for_by_who_is_busy(void **state)
+{
+	(void)state;
+	front_open(&front, MIB);
+	assert_true(queue_wait(&front.disk.queue[0]));
+	put_read(0);
+	assert_true(ring_front_publish(&front.ring));
+	front_link_write(front.shared.to_back);
+	disk_turn(&front.disk);
+	put_read(8);
+	assert_false(ring_front_publish(&front.ring));
+	take_responses(2);
+	assert_true(queue_wait(&front.disk.queue[0]));
+	put_read(16);
+	assert_true(ring_front_publish(&front.ring));
+	assert_false(queue_wait(&front.disk.queue[0]));
+	take_responses(1);
+	front_detach(&front);
+	front_end(&front);
+}
+
 /* What is written comes from memory that the back end may only read; nothing is read into that. */
 static void what_is_granted_to_be_read_is_only_read(void **state)
 {
@@ -409,6 +450,7 @@ int main(void)
 		cmocka_unit_test(grants_that_are_not_there_are_refused),
 		cmocka_unit_test(any_grant_of_a_request_may_be_refused),
 		cmocka_unit_test(what_is_granted_to_be_read_is_only_read),
+		cmocka_unit_test(no_events_are_asked_for_by_who_is_busy),
 		cmocka_unit_test(zeroes_and_discards),
 		cmocka_unit_test(flushes_and_durable_writes),
 		cmocka_unit_test(an_image_that_shrinks_gives_errors),
