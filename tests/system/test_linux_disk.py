@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
 """The disk of a Linux guest: its contents, a back end that is killed while it works and comes back, a disk that is
-taken away while it is mounted and after, while its back end dies, and back ends that break every rule there is; with the
-programs of a node.
+taken away while it is mounted and after, while its back end dies, and back ends that break every rule there is; with data
+copied to and from the pools, and with grants for single requests; with the programs of a node.
 
 needs: linux
 timeout: 1800
@@ -19,7 +19,9 @@ FULL = "RF_FULL" in os.environ
 PATIENCE = 60
 CONNECTED, CLOSING, CLOSED = 4, 5, 6
 KILLS = 10 if FULL else 1
+PROCESSORS = 4
 BAD_WAYS = ("ahead", "far_ahead", "no_id", "other_id", "back", "twice") if FULL else ("twice",)
+PARAMETERS = "/sys/module/ringfence_block/parameters"
 GOOD_KEYS = {"version": 1, "sectors": 2048, "sector-size": 512, "physical-sector-size": 512, "queues-max": 1,
              "slots-max": 128, "pool-max": 256, "bytes-max": 65536}
 BAD_KEYS = (("version", 2), ("version", "x"), ("sector-size", 0), ("sector-size", 768), ("sector-size", 8192),
@@ -29,8 +31,8 @@ BAD_KEYS = (("version", 2), ("version", "x"), ("sector-size", 0), ("sector-size"
 GONE_KEYS = ("version", "sector-size", "slots-max", "pool-max", "bytes-max")
 
 
-def make_guest(machine):
-    machine.rf("create hello vcpus=2 memory=96")
+def make_guest(machine, processors):
+    machine.rf(f"create hello vcpus={processors} memory=128")
     return node.Guest(machine, "hello")
 
 
@@ -80,23 +82,49 @@ def kill(machine):
     assert status == 0, text
 
 
-def check_contents(machine, guest, front):
-    machine.run("truncate -s 48M /tmp/image")
-    serve(machine, guest)
-    wait_for(machine, front, CONNECTED)
-    said = guest.run("until [ -b /dev/xvda ]; do usleep 100000; done",
-                     "dd if=/dev/urandom of=/tmp/a bs=64k count=100 2>/dev/null",
+def set_direct(guest, least, grants=192):
+    guest.run(f"echo {least} >{PARAMETERS}/direct_bytes; echo {grants} >{PARAMETERS}/direct_grants")
+
+
+def maps_of(machine, back):
+    """How many segments had a grant of their own; the back end tells every two seconds."""
+    machine.run("sleep 3")
+    return int(re.search(r"grant-maps=(\d+)", machine.rf(f"store-read {back}/private/statistics")).group(1))
+
+
+def copy(machine, guest):
+    """What the guest writes is in the image, and what it reads."""
+    said = guest.run("dd if=/dev/urandom of=/tmp/a bs=64k count=100 2>/dev/null",
                      "dd if=/tmp/a of=/dev/xvda bs=1M oflag=direct conv=notrunc 2>/dev/null", "md5sum </tmp/a",
                      "dd if=/dev/xvda bs=64k count=100 iflag=direct 2>/dev/null | md5sum")
     sums = re.findall(r"^[0-9a-f]{32}", said, re.M)
     assert len(sums) == 2 and sums[0] == sums[1], said
     assert sums[0] in machine.run("head -c 6553600 /tmp/image | md5sum")[1], sums
+
+
+def check_contents(machine, guest, front, back):
+    machine.run("truncate -s 48M /tmp/image")
+    serve(machine, guest)
+    wait_for(machine, front, CONNECTED)
+    guest.run("until [ -b /dev/xvda ]; do usleep 100000; done")
+    set_direct(guest, 0)
+    copy(machine, guest)
+    copied = maps_of(machine, back)
+    set_direct(guest, 4096)
+    copy(machine, guest)
+    direct = maps_of(machine, back)
+    # Of what lies in many pieces, and when the share is used up, the data go through the pool.
+    set_direct(guest, 4096, grants=0)
+    copy(machine, guest)
+    refused = maps_of(machine, back)
+    assert copied < direct == refused and direct - copied >= 100, (copied, direct, refused)
     # One queue for each processor, and granted: a ring and a pool of each.
-    guest.wait_for_grants(4)
+    guest.wait_for_grants(2 * PROCESSORS)
 
 
 def check_killed(machine, guest, front):
-    """No error reaches the file system, and everything is there in the end."""
+    """No error reaches the file system, and everything is there in the end. What can be granted is, for a while."""
+    set_direct(guest, 4096)
     guest.run("mke2fs /dev/xvda >/dev/null", "mount -t ext4 /dev/xvda /mnt", "md5sum </tmp/a >/tmp/sum")
     guest.start("(for i in 1 2 3 4 5 6; do cp /tmp/a /mnt/$i && sync && usleep 300000; done; touch /tmp/copied) &")
     for _ in range(KILLS):
@@ -163,9 +191,9 @@ def check_draining(machine, guest):
 
 
 def disk(machine):
-    guest = make_guest(machine)
+    guest = make_guest(machine, PROCESSORS)
     front, back = make(machine, guest, 1, {"image": "/tmp/image", "format": "raw", "mode": "w"}, name="xvda")
-    check_contents(machine, guest, front)
+    check_contents(machine, guest, front, back)
     check_killed(machine, guest, front)
     check_closing(machine, guest, front, back)
     check_draining(machine, guest)
@@ -174,9 +202,9 @@ def disk(machine):
     machine.run("rm /tmp/image /tmp/second")
 
 
-def misbehave(machine, guest, number, way):
+def misbehave(machine, guest, number, way, keys=()):
     front, back = make(machine, guest, number, {}, name=f"bad{number}")
-    write(machine, back, GOOD_KEYS | {"state": 2})
+    write(machine, back, GOOD_KEYS | dict(keys) | {"state": 2})
     wait_for(machine, front, 3)
     ring = machine.rf(f"store-read {front}/queue-0/ring-grant").strip()
     port = machine.rf(f"store-read {front}/queue-0/port").strip()
@@ -187,9 +215,44 @@ def misbehave(machine, guest, number, way):
     return front, back
 
 
+def wait_done(machine):
+    status, text = machine.run("timeout 60 sh -c 'until grep done /tmp/bad.log; do usleep 100000; done' || cat /tmp/bad.log")
+    assert status == 0 and "done" in text, text
+
+
 def put_away(machine, front, back):
     machine.run("kill $(cat /tmp/bad.pid)")
     machine.rf(f"store-rm {front} {back}")
+
+
+def keep(machine, guest, number):
+    """A back end that answers and goes on using the guest's frames: the request ends when it lets go of them."""
+    front, back = misbehave(machine, guest, number, "keep", {"feature-grants": 1})
+    wait_said(guest, f"block-{number}: the back end still uses")
+    wait_done(machine)
+    put_away(machine, front, back)
+    guest.run("wait", "while ls /sys/bus/ringfence/devices | grep block; do usleep 100000; done")
+
+
+def keep_ahead(machine, guest, number):
+    """The same, and it breaks the ring: what it keeps is kept from everybody until it is gone."""
+    front, back = misbehave(machine, guest, number, "keep_ahead", {"feature-grants": 1})
+    wait_for(machine, front, CLOSING)
+    wait_said(guest, f"block-{number}: the back end still uses")
+    machine.run("sleep 2")
+    # A ring and a pool, and what is kept.
+    assert guest.run("cat /sys/kernel/ringfence/grants") == "granted 3\nwaiting 0\n"
+    put_away(machine, front, back)
+    guest.run("wait", "while ls /sys/bus/ringfence/devices | grep block; do usleep 100000; done")
+
+
+def refuse_grants(machine, guest, number):
+    """A back end that takes none gets the same request with its data in the pool; no error reaches who made it."""
+    front, back = misbehave(machine, guest, number, "refuse", {"feature-grants": 1})
+    wait_done(machine)
+    assert guest.run(f"dmesg | grep -c 'error, dev bad{number}'") == "0\n"
+    put_away(machine, front, back)
+    guest.run("wait", "while ls /sys/bus/ringfence/devices | grep block; do usleep 100000; done")
 
 
 def refuse_keys(machine, guest, number, keys):
@@ -219,7 +282,7 @@ def bad_states(machine, guest):
 
 def bad(machine):
     """Whatever it answers, the connection ends with a reason, requests fail, and the guest runs on."""
-    guest = make_guest(machine)
+    guest = make_guest(machine, 2)
     bad_keys(machine, guest)
     bad_states(machine, guest)
     for number, way in enumerate(BAD_WAYS, 1):
@@ -235,11 +298,15 @@ def bad(machine):
     wait_for(machine, front, CONNECTED)
     put_away(machine, front, back)
     guest.run("wait", "while ls /sys/bus/ringfence/devices | grep block; do usleep 100000; done")
+    set_direct(guest, 4096)
+    for number, test in enumerate((keep, keep_ahead, refuse_grants), 10):
+        test(machine, guest, number)
+        print(f"ok: {test.__name__}", flush=True)
     assert guest.run("ls /sys/bus/ringfence/devices") == ""
     guest.wait_for_grants(0)
     assert guest.run("dmesg | grep -c -e WARNING: -e BUG:") == "0\n"
     machine.rf("destroy hello")
 
 
-# Of each queue a ring and a pool, and the store's page.
-node.run(node.Node(timeout=1700), (disk, bad), 0, places=30)
+# Of each queue a ring and a pool, and the store's page; and any of the guest's memory, directly.
+node.run(node.Node(timeout=1700), (disk, bad), 0, places=80)

@@ -18,16 +18,15 @@
 #define SECONDS 600 /* other machines are busy, too */
 
 static int device, port;
+static uint64_t last_mapped;
 
 struct way {
 	const char *name;
 	void (*answer)(void);
 };
 
-static struct rf_ring *map_ring(uint32_t domain, uint32_t grant, uint32_t slots,
-				uint32_t request_bytes, uint32_t response_bytes)
+static void *map_grant(uint32_t domain, uint32_t grant, uint32_t frames)
 {
-	uint32_t frames = rf_ring_frames(slots, request_bytes, response_bytes);
 	struct rf_control_segment segment = { .grant = grant, .count = frames };
 	struct rf_control_grant_map map = {
 		.domain = domain,
@@ -35,12 +34,22 @@ static struct rf_ring *map_ring(uint32_t domain, uint32_t grant, uint32_t slots,
 		.segments = (uintptr_t)&segment,
 		.flags = RF_GRANT_MAP_WRITE,
 	};
-	struct rf_ring *ring;
+	void *memory;
 
 	check(ioctl(device, RF_CONTROL_GRANT_MAP, &map) == 0);
-	ring = mmap(NULL, frames * 4096, PROT_READ | PROT_WRITE, MAP_SHARED, device,
-		    (off_t)map.offset);
-	check(ring != MAP_FAILED);
+	memory = mmap(NULL, frames * 4096, PROT_READ | PROT_WRITE, MAP_SHARED, device,
+		      (off_t)map.offset);
+	check(memory != MAP_FAILED);
+	last_mapped = map.offset;
+	return memory;
+}
+
+static struct rf_ring *map_ring(uint32_t domain, uint32_t grant, uint32_t slots,
+				uint32_t request_bytes, uint32_t response_bytes)
+{
+	uint32_t frames = rf_ring_frames(slots, request_bytes, response_bytes);
+	struct rf_ring *ring = map_grant(domain, grant, frames);
+
 	check(ring->magic == RF_RING_MAGIC && ring->slots == slots);
 	check(ring->request_bytes == request_bytes && ring->response_bytes == response_bytes);
 	return ring;

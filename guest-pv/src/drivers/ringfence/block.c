@@ -28,6 +28,7 @@
 #define POOL_FRAMES_MIN	16
 #define RETRY_MS	1000	/* what the store refused is tried again */
 #define IN_USE_MS	10	/* how often is looked whether grants are in use */
+#define HELD_LAST	(HZ / 10) /* so often, in the end, whether those of requests are */
 
 static DEFINE_IDA(numbers);
 static struct workqueue_struct *work_queue;
@@ -42,6 +43,29 @@ void block_disk_break(struct block_disk *disk, const char *why)
 {
 	WRITE_ONCE(disk->broken, why);
 	look_again(disk);
+}
+
+/* --- Requests that were answered, but whose frames the back end still uses */
+
+/* Soon: most often it is about to let go of them. */
+void block_disk_held(struct block_disk *disk)
+{
+	WRITE_ONCE(disk->held_delay, 1);
+	mod_delayed_work(work_queue, &disk->held_work, 0);
+}
+
+static void held_work(struct work_struct *work)
+{
+	struct block_disk *disk = container_of(work, struct block_disk, held_work.work);
+	unsigned long delay = READ_ONCE(disk->held_delay);
+
+	if (!block_queues_end_held(disk))
+		return;
+	if (delay < HELD_LAST && 2 * delay >= HELD_LAST)
+		dev_warn_ratelimited(&disk->device->dev,
+				     "the back end still uses frames of what it has answered\n");
+	WRITE_ONCE(disk->held_delay, min_t(unsigned long, 2 * delay, HELD_LAST));
+	queue_delayed_work(work_queue, &disk->held_work, delay);
 }
 
 /* --- Requests that go on, and that do not */
@@ -284,8 +308,10 @@ static int prepare(struct block_disk *disk)
 
 	if (error)
 		return error;
-	if (disk->queue_count)
+	if (disk->queue_count) {
+		disk->limits.grants = limits.grants;
 		return suffices(&limits, &disk->limits) ? 0 : -EOPNOTSUPP;
+	}
 	disk->limits = limits;
 	error = make_queues(disk);
 	/* As if it had been connected before. */
@@ -387,6 +413,7 @@ static void finish_closing(struct block_disk *disk)
 	if (disk->disk)
 		delete_disk(disk);
 	WRITE_ONCE(disk->dead, true);
+	cancel_delayed_work_sync(&disk->held_work);
 	block_queues_destroy(disk);
 	rf_device_set_state(disk->device, RF_STATE_CLOSED);
 }
@@ -475,6 +502,7 @@ static int probe(struct rf_device *device)
 	INIT_WORK(&disk->work, states_work);
 	INIT_WORK(&disk->add_work, add_disk_work);
 	INIT_WORK(&disk->drain_work, drain_work);
+	INIT_DELAYED_WORK(&disk->held_work, held_work);
 	init_waitqueue_head(&disk->removal);
 	dev_set_drvdata(&device->dev, disk);
 	return 0;
@@ -509,6 +537,7 @@ static void remove(struct rf_device *device)
 	cancel_work_sync(&disk->drain_work);
 	if (disk->disk)
 		delete_disk(disk);
+	cancel_delayed_work_sync(&disk->held_work);
 	block_queues_destroy(disk);
 	/* An interrupt may have asked for it after it was cancelled. */
 	cancel_work_sync(&disk->work);

@@ -27,6 +27,7 @@ struct block_limits {
 	bool flush;
 	bool discard;
 	bool zeroes;
+	bool grants;		/* of single requests */
 };
 
 /* Frames of the pool that follow each other. */
@@ -35,10 +36,21 @@ struct block_piece {
 	u16 count;
 };
 
-/* Beside each request: where its data are while the back end has it. */
+/* Frames of the request itself that the back end was granted. */
+struct block_grant {
+	int number;		/* negative: not any more */
+	u32 bytes;
+};
+
+/* Beside each request: where its data are while the back end has it, in the pool or in its own frames. */
 struct block_command {
 	struct block_piece pieces[RF_BLOCK_SEGMENTS_MAX];
 	unsigned int piece_count;
+	struct block_grant grants[RF_BLOCK_SEGMENTS_MAX];
+	unsigned int grant_count; /* none, when the request has ended */
+	bool direct;		/* the data are in these */
+	bool refused;		/* so the back end did not take it: next time through the pool */
+	struct list_head held;
 	blk_status_t status;
 };
 
@@ -62,6 +74,7 @@ struct block_queue {
 	u32 responses;			/* taken */
 	unsigned long *pool_taken;
 	struct request **under_way;	/* by id: the back end has them */
+	struct list_head held;		/* commands: answered, but the back end still uses their frames */
 };
 
 struct block_disk {
@@ -69,6 +82,7 @@ struct block_disk {
 	struct block_limits limits;
 	struct block_queue *queues;
 	unsigned int queue_count;
+	atomic_t granted;		/* grants of single requests */
 	struct blk_mq_tag_set tags;
 	struct gendisk *disk;		/* NULL: it has never been connected */
 	int index;
@@ -76,6 +90,8 @@ struct block_disk {
 	struct work_struct work;	/* the states: block.c */
 	struct work_struct add_work;
 	struct work_struct drain_work;
+	struct delayed_work held_work;	/* looks whether they are still used */
+	unsigned long held_delay;
 	wait_queue_head_t removal;	/* removed is set */
 	bool removed;			/* the device goes */
 	bool dead;			/* requests fail */
@@ -109,10 +125,24 @@ void block_queues_disable(struct block_disk *disk);
 void block_queues_requeue(struct block_disk *disk);
 void block_queues_fail(struct block_disk *disk);
 
+/* In a work item, now and then: what was answered ends as soon as nobody else uses its frames. True: there is more. */
+bool block_queues_end_held(struct block_disk *disk);
+
+/* --- block_grant.c: requests whose own frames are granted. Under the queue's lock, but for the first. */
+
+/* False: its data have to go through the pool. */
+bool block_grant_request(struct block_disk *disk, struct request *rq);
+
+/* No longer; false: something of it is still used. Asked again, it looks again. */
+bool block_grant_take_back(struct block_disk *disk, struct block_command *command);
+
 /* --- block.c */
 
 /* From any context: the connection ends. */
 void block_disk_break(struct block_disk *disk, const char *why);
+
+/* From any context: some requests have been answered whose frames are still used. */
+void block_disk_held(struct block_disk *disk);
 
 /* --- block_keys.c: the store */
 

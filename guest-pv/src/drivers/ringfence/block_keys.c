@@ -45,6 +45,7 @@ static const struct {
 	{ "feature-flush",		offsetof(struct block_limits, flush) },
 	{ "feature-discard",		offsetof(struct block_limits, discard) },
 	{ "feature-write-zeroes",	offsetof(struct block_limits, zeroes) },
+	{ "feature-grants",		offsetof(struct block_limits, grants) },
 };
 
 static int read_key(struct rf_device *device, struct block_limits *limits,

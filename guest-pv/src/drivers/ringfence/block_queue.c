@@ -7,7 +7,7 @@
  * Nothing that the back end wrote is read twice.
  *
  * A write's data stay in its request's own pages, too, so that it can be made again. A read's are copied
- * from the pool when its response has come.
+ * from the pool when its response has come. Or the back end gets the request's own frames (block_grant.c).
  *
  * When pool or slots are used up, the hardware queue stops, under the lock under which responses give back;
  * so the next response starts it again.
@@ -175,8 +175,20 @@ static u8 flags_of(const struct request *rq)
 	return flags;
 }
 
-static void fill_segments(const struct block_queue *queue, struct rf_block_request *request,
-			  const struct block_command *command, u32 bytes)
+static void fill_granted(struct rf_block_request *request, const struct block_command *command)
+{
+	unsigned int i;
+
+	for (i = 0; i < command->grant_count; i++)
+		request->segment[i] = (struct rf_block_segment){
+			.grant	= command->grants[i].number,
+			.bytes	= command->grants[i].bytes,
+		};
+	request->segments = command->grant_count;
+}
+
+static void fill_pooled(const struct block_queue *queue, struct rf_block_request *request,
+			const struct block_command *command, u32 bytes)
 {
 	unsigned int i;
 
@@ -195,6 +207,7 @@ static void fill_segments(const struct block_queue *queue, struct rf_block_reque
 
 static void put_request(struct block_queue *queue, struct request *rq)
 {
+	const struct block_command *command = command_of(rq);
 	struct rf_block_request request = {
 		.id		= rq->tag,
 		.operation	= operation_of(rq),
@@ -205,7 +218,10 @@ static void put_request(struct block_queue *queue, struct request *rq)
 		request.sector = blk_rq_pos(rq);
 		request.sectors = blk_rq_sectors(rq);
 	}
-	fill_segments(queue, &request, command_of(rq), blk_rq_bytes(rq));
+	if (command->direct)
+		fill_granted(&request, command);
+	else
+		fill_pooled(queue, &request, command, blk_rq_bytes(rq));
 	*request_slot(queue, queue->requests) = request;
 	queue->under_way[rq->tag] = rq;
 	queue->requests++;
@@ -241,11 +257,15 @@ static void publish_and_tell(struct block_queue *queue)
 static bool reserve(struct block_queue *queue, struct blk_mq_hw_ctx *context, struct request *rq)
 {
 	u32 frames = has_data(rq) ? DIV_ROUND_UP(blk_rq_bytes(rq), PAGE_SIZE) : 0;
+	struct block_command *command = command_of(rq);
 	unsigned long flags;
 	bool enough;
 
+	command->direct = frames && !command->refused && block_grant_request(queue->disk, rq);
+	if (command->direct)
+		return true;
 	spin_lock_irqsave(&queue->lock, flags);
-	enough = take_pool(queue, command_of(rq), frames);
+	enough = take_pool(queue, command, frames);
 	if (!enough)
 		blk_mq_stop_hw_queue(context);
 	spin_unlock_irqrestore(&queue->lock, flags);
@@ -268,7 +288,7 @@ static blk_status_t queue_request(struct blk_mq_hw_ctx *context,
 		return BLK_STS_DEV_RESOURCE;
 	}
 	blk_mq_start_request(rq);
-	if (req_op(rq) == REQ_OP_WRITE)
+	if (req_op(rq) == REQ_OP_WRITE && !command_of(rq)->direct)
 		copy_data(queue, rq, true);
 	spin_lock_irqsave(&queue->lock, flags);
 	put_request(queue, rq);
@@ -299,22 +319,77 @@ static blk_status_t status_of(u32 status)
 	}
 }
 
+/* Nothing of it is used any more. What could not be done with its frames is done with the pool. */
+static void end_request(struct request *rq)
+{
+	struct blk_mq_hw_ctx *context = rq->mq_hctx;
+	struct block_command *command = command_of(rq);
+
+	if (command->direct && command->refused) {
+		blk_mq_requeue_request(rq, true);
+	} else {
+		command->refused = false;
+		blk_mq_end_request(rq, command->status);
+	}
+	blk_mq_start_stopped_hw_queue(context, true);
+}
+
+/* False: the back end still uses its frames, so nobody else may have them, and the request waits. */
+static bool give_back(struct block_queue *queue, struct block_command *command)
+{
+	unsigned long flags;
+	bool unused;
+
+	spin_lock_irqsave(&queue->lock, flags);
+	give_pool(queue, command);
+	unused = block_grant_take_back(queue->disk, command);
+	if (!unused)
+		list_add_tail(&command->held, &queue->held);
+	spin_unlock_irqrestore(&queue->lock, flags);
+	return unused;
+}
+
 /* In the interrupt or after it, on the CPU that had asked; so not under the lock. */
 static void complete_request(struct request *rq)
 {
-	struct blk_mq_hw_ctx *context = rq->mq_hctx;
-	struct block_queue *queue = context->driver_data;
+	struct block_queue *queue = rq->mq_hctx->driver_data;
 	struct block_command *command = command_of(rq);
-	blk_status_t status = command->status;
-	unsigned long flags;
 
-	if (req_op(rq) == REQ_OP_READ && status == BLK_STS_OK)
+	if (req_op(rq) == REQ_OP_READ && command->status == BLK_STS_OK && !command->direct)
 		copy_data(queue, rq, false);
-	spin_lock_irqsave(&queue->lock, flags);
-	give_pool(queue, command);
-	spin_unlock_irqrestore(&queue->lock, flags);
-	blk_mq_end_request(rq, status);
-	blk_mq_start_stopped_hw_queue(context, true);
+	if (give_back(queue, command))
+		end_request(rq);
+	else
+		block_disk_held(queue->disk);
+}
+
+/* Those that nobody uses any more come off the list. */
+static bool take_held(struct block_queue *queue, struct list_head *unused)
+{
+	struct block_command *command, *next;
+	bool more;
+
+	spin_lock_irq(&queue->lock);
+	list_for_each_entry_safe(command, next, &queue->held, held)
+		if (block_grant_take_back(queue->disk, command))
+			list_move_tail(&command->held, unused);
+	more = !list_empty(&queue->held);
+	spin_unlock_irq(&queue->lock);
+	return more;
+}
+
+bool block_queues_end_held(struct block_disk *disk)
+{
+	struct block_command *command, *next;
+	LIST_HEAD(unused);
+	bool more = false;
+	unsigned int i;
+
+	for (i = 0; i < disk->queue_count; i++)
+		more |= take_held(&disk->queues[i], &unused);
+	list_for_each_entry_safe(command, next, &unused, held)
+		end_request(blk_mq_rq_from_pdu(command));
+	return more;
 }
 
 /* Under the lock. NULL: there is no such request. */
@@ -330,6 +405,7 @@ static struct request *take_response(struct block_queue *queue)
 		return NULL;
 	queue->responses++;
 	command_of(rq)->status = status_of(response.status);
+	command_of(rq)->refused = response.status == RF_BLOCK_INVALID;
 	return rq;
 }
 
@@ -468,6 +544,7 @@ static void begin_queue(struct block_queue *queue, struct block_disk *disk, unsi
 	queue->ring_grant = -ENOENT;
 	queue->pool_grant = -ENOENT;
 	spin_lock_init(&queue->lock);
+	INIT_LIST_HEAD(&queue->held);
 }
 
 int block_queues_make(struct block_disk *disk)
@@ -547,6 +624,23 @@ static bool revoke(int *grant)
 	return *grant < 0;
 }
 
+/* Those of single requests. One that fails at this moment is not gone before the lock is given up. */
+static bool revoke_under_way(struct block_queue *queue)
+{
+	bool all = true;
+	u32 id;
+
+	spin_lock_irq(&queue->lock);
+	for (id = 0; id < slots_of(queue); id++) {
+		struct request *rq = READ_ONCE(queue->under_way[id]);
+
+		if (rq)
+			all &= block_grant_take_back(queue->disk, command_of(rq));
+	}
+	spin_unlock_irq(&queue->lock);
+	return all;
+}
+
 bool block_queues_revoke(struct block_disk *disk)
 {
 	bool all = true;
@@ -555,6 +649,7 @@ bool block_queues_revoke(struct block_disk *disk)
 	for (i = 0; i < disk->queue_count; i++) {
 		all &= revoke(&disk->queues[i].ring_grant);
 		all &= revoke(&disk->queues[i].pool_grant);
+		all &= revoke_under_way(&disk->queues[i]);
 	}
 	return all;
 }
@@ -613,6 +708,7 @@ void block_queues_requeue(struct block_disk *disk)
 static void fail_one(struct block_queue *queue, struct request *rq)
 {
 	command_of(rq)->status = BLK_STS_IOERR;
+	command_of(rq)->refused = false;
 	blk_mq_complete_request(rq);
 }
 

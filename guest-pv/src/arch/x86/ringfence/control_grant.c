@@ -6,7 +6,8 @@
  * A grant is given back when nothing can reach it: the program has given it up, no address space has it, and nobody
  * has a reference to one of its pages. The first two are references here. References to pages are what
  * O_DIRECT takes, or a pipe, and last longer than the mapping they were found by; nobody tells us when
- * they go, so we look now and then.
+ * they go, so we look again: at once, since O_DIRECT lets go just after it has said that it is done, and then
+ * less and less often.
  *
  * Lock: handle->mutex, for what is at which offset.
  */
@@ -23,7 +24,6 @@
 #include "control.h"
 
 #define AREA_PAGES	RF_CONTROL_GRANT_FRAMES	/* from the offset of one to that of the next */
-#define LOOK_FIRST	msecs_to_jiffies(10)
 #define LOOK_LAST	HZ
 #define BATCH_PIECES	64
 
@@ -49,7 +49,7 @@ static void look_again(struct area *area)
 		return;
 	}
 	schedule_delayed_work(&area->look, area->delay);
-	area->delay = min_t(unsigned long, 2 * area->delay, LOOK_LAST);
+	area->delay = min_t(unsigned long, 2 * area->delay + 1, LOOK_LAST);
 }
 
 static void look(struct work_struct *work)
@@ -82,7 +82,6 @@ static struct area *new_area(u32 domain, u32 flags, unsigned int frames)
 	kref_init(&area->references);
 	area->domain = domain;
 	area->writable = flags & RF_GRANT_MAP_WRITE;
-	area->delay = LOOK_FIRST;
 	INIT_DELAYED_WORK(&area->look, look);
 	return area;
 }

@@ -123,6 +123,43 @@ int rf_grant(u32 domain, phys_addr_t address, unsigned int frames, bool writable
 }
 EXPORT_SYMBOL_GPL(rf_grant);
 
+/* Under the lock. Numbers that were not used yet can be given back at once. */
+static int take_numbers(int *numbers, unsigned int count)
+{
+	unsigned int i;
+
+	for (i = 0; i < count; i++) {
+		numbers[i] = take_number();
+		if (numbers[i] < 0)
+			break;
+	}
+	if (i == count)
+		return 0;
+	count = i;
+	while (i--)
+		give_number(numbers[i]);
+	return numbers[count];
+}
+
+int rf_grant_several(u32 domain, const struct rf_grant_range *ranges, unsigned int count,
+		     bool writable, int *numbers)
+{
+	unsigned long flags;
+	unsigned int i;
+	int error;
+
+	for (i = 0; i < count; i++)
+		if (WARN_ON_ONCE(!fits(domain, ranges[i].address, ranges[i].frames)))
+			return -EINVAL;
+	spin_lock_irqsave(&lock, flags);
+	error = take_numbers(numbers, count);
+	spin_unlock_irqrestore(&lock, flags);
+	for (i = 0; i < count && !error; i++)
+		write_entry(numbers[i], domain, ranges[i].address, ranges[i].frames, writable);
+	return error;
+}
+EXPORT_SYMBOL_GPL(rf_grant_several);
+
 int rf_grant_reserved(unsigned int number, u32 domain, phys_addr_t address, unsigned int frames,
 		      bool writable)
 {

@@ -22,6 +22,16 @@ struct rf_grant_counts {
  */
 int rf_grant(u32 domain, phys_addr_t address, unsigned int frames, bool writable);
 
+/* Frames that follow each other; the address is page aligned. */
+struct rf_grant_range {
+	phys_addr_t address;
+	unsigned int frames;
+};
+
+/* The same with several at once, a number each: all of them, or none and an error. */
+int rf_grant_several(u32 domain, const struct rf_grant_range *ranges, unsigned int count,
+		     bool writable, int *numbers);
+
 /* The same with a number that is reserved (RF_GRANT_STORE): only its user may name it. */
 int rf_grant_reserved(unsigned int number, u32 domain, phys_addr_t address, unsigned int frames,
 		      bool writable);
