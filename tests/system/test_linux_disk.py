@@ -113,11 +113,11 @@ def check_contents(machine, guest, front, back):
     set_direct(guest, 4096)
     copy(machine, guest)
     direct = maps_of(machine, back)
-    # Of what lies in many pieces, and when the share is used up, the data go through the pool.
+    # Of what lies in many pieces, which may be most of it, and when the share is used up, the data go through the pool.
     set_direct(guest, 4096, grants=0)
     copy(machine, guest)
     refused = maps_of(machine, back)
-    assert copied < direct == refused and direct - copied >= 100, (copied, direct, refused)
+    assert copied + 10 <= direct == refused, (copied, direct, refused)
     # One queue for each processor, and granted: a ring and a pool of each.
     guest.wait_for_grants(2 * PROCESSORS)
 
