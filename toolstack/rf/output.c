@@ -102,13 +102,24 @@ static void print_cell(const struct output_column *column, int width, const char
 	printf(column[1].title ? "  " : "\n");
 }
 
+static size_t count_columns(const struct output_column *columns)
+{
+	size_t count = 0;
+
+	while (columns[count].title)
+		count++;
+	return count;
+}
+
 static void print_table(const struct output_column *columns, const json_t *rows)
 {
-	int widths[OUTPUT_COLUMNS_MAX];
+	int *widths = calloc(count_columns(columns), sizeof(*widths));
 	char cell[CELL_SIZE];
 	size_t number;
 	json_t *row;
 
+	if (!widths)
+		return;
 	measure(columns, rows, widths);
 	for (unsigned i = 0; columns[i].title; i++)
 		print_cell(&columns[i], widths[i], columns[i].title);
@@ -118,6 +129,7 @@ static void print_table(const struct output_column *columns, const json_t *rows)
 			print_cell(&columns[i], widths[i], cell);
 		}
 	}
+	free(widths);
 }
 
 enum status output_table(const struct command *command, const struct output_column *columns,

@@ -24,8 +24,6 @@ struct output_column {
 	enum output_form form;
 };
 
-#define OUTPUT_COLUMNS_MAX 12
-
 /* Rows is a list of objects; columns end with a NULL title. Takes the reference. */
 enum status output_table(const struct command *command, const struct output_column *columns,
 			 json_t *rows);
