@@ -111,7 +111,7 @@ static size_t count_columns(const struct output_column *columns)
 	return count;
 }
 
-static void print_table(const struct output_column *columns, const json_t *rows)
+static bool print_table(const struct output_column *columns, const json_t *rows)
 {
 	int *widths = calloc(count_columns(columns), sizeof(*widths));
 	char cell[CELL_SIZE];
@@ -119,7 +119,7 @@ static void print_table(const struct output_column *columns, const json_t *rows)
 	json_t *row;
 
 	if (!widths)
-		return;
+		return false;
 	measure(columns, rows, widths);
 	for (unsigned i = 0; columns[i].title; i++)
 		print_cell(&columns[i], widths[i], columns[i].title);
@@ -130,17 +130,20 @@ static void print_table(const struct output_column *columns, const json_t *rows)
 		}
 	}
 	free(widths);
+	return true;
 }
 
 enum status output_table(const struct command *command, const struct output_column *columns,
 			 json_t *rows)
 {
+	bool printed = true;
+
 	if (command->json)
 		output_json(rows);
 	else
-		print_table(columns, rows);
+		printed = print_table(columns, rows);
 	json_decref(rows);
-	return STATUS_OK;
+	return printed ? STATUS_OK : command_fail(command, STATUS_FAILED, "there is no memory");
 }
 
 enum status output_lines(const struct command *command, const struct output_column *columns,

@@ -107,22 +107,6 @@ static void write_entry(unsigned int number, u32 domain, phys_addr_t address, un
 	smp_store_release(&entry_of(number)->grant, word);
 }
 
-int rf_grant(u32 domain, phys_addr_t address, unsigned int frames, bool writable)
-{
-	unsigned long flags;
-	int number;
-
-	if (WARN_ON_ONCE(!fits(domain, address, frames)))
-		return -EINVAL;
-	spin_lock_irqsave(&lock, flags);
-	number = take_number();
-	spin_unlock_irqrestore(&lock, flags);
-	if (number >= 0)
-		write_entry(number, domain, address, frames, writable);
-	return number;
-}
-EXPORT_SYMBOL_GPL(rf_grant);
-
 /* Under the lock. Numbers that were not used yet can be given back at once. */
 static int take_numbers(int *numbers, unsigned int count)
 {
@@ -159,6 +143,16 @@ int rf_grant_several(u32 domain, const struct rf_grant_range *ranges, unsigned i
 	return error;
 }
 EXPORT_SYMBOL_GPL(rf_grant_several);
+
+int rf_grant(u32 domain, phys_addr_t address, unsigned int frames, bool writable)
+{
+	const struct rf_grant_range range = { address, frames };
+	int number, error;
+
+	error = rf_grant_several(domain, &range, 1, writable, &number);
+	return error ? error : number;
+}
+EXPORT_SYMBOL_GPL(rf_grant);
 
 int rf_grant_reserved(unsigned int number, u32 domain, phys_addr_t address, unsigned int frames,
 		      bool writable)
