@@ -1,10 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/*
- * From the ring to the image and back (queue.h).
- *
- * Odd: while requests are at the image their completions have the ring looked at anyway, so the front end is asked
- * for an event only after some more; a front end with a deep queue then sends hardly any.
- */
+/* From the ring to the image and back (queue.h). */
 #include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -250,7 +245,7 @@ bool queue_turn(struct queue *queue)
 bool queue_wait(struct queue *queue)
 {
 	return queue->stopped || queue->held ||
-	       !ring_back_wait(&queue->ring, 1 + queue->active / 4);
+	       !ring_back_wait(&queue->ring, 1);
 }
 
 static void queue_event(struct loop_watch *watch)

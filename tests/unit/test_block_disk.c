@@ -3,7 +3,7 @@
  * A whole worker with a raw image, in this process: what is written is read, what may not be is refused, nothing
  * is left.
  */
-#include "block_front.h"
+#include "block_log.h"
 
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -165,6 +165,32 @@ static void no_events_are_asked_for_by_who_is_busy(void **state)
 	put_read(16);
 	assert_true(ring_front_publish(&front.ring));
 	assert_false(queue_wait(&front.disk.queue[0]));
+	take_responses(1);
+	front_detach(&front);
+	front_end(&front);
+}
+
+/* Others may be at the image for long. */
+static void it_asks_for_the_next_while_others_take_long(void **state)
+{
+	static struct log_engine log;
+
+	(void)state;
+	log_open(&front, &log);
+	for (unsigned i = 0; i < 16; i++)
+		put_read(8 * i);
+	front_publish(&front);
+	while (log.count < 16)
+		log_turn(&front);
+	assert_true(queue_wait(&front.disk.queue[0]));
+	put_read(8 * 16);
+	assert_true(ring_front_publish(&front.ring));
+	while (log_complete(&log))
+		;
+	log_turn(&front);
+	take_responses(16);
+	while (log_complete(&log))
+		;
 	take_responses(1);
 	front_detach(&front);
 	front_end(&front);
@@ -451,6 +477,7 @@ int main(void)
 		cmocka_unit_test(any_grant_of_a_request_may_be_refused),
 		cmocka_unit_test(what_is_granted_to_be_read_is_only_read),
 		cmocka_unit_test(no_events_are_asked_for_by_who_is_busy),
+		cmocka_unit_test(it_asks_for_the_next_while_others_take_long),
 		cmocka_unit_test(zeroes_and_discards),
 		cmocka_unit_test(flushes_and_durable_writes),
 		cmocka_unit_test(an_image_that_shrinks_gives_errors),
