@@ -11,6 +11,7 @@
 #include "boot_info.h"
 #include "cpu.h"
 #include "printf.h"
+#include "sched.h"
 #include "string.h"
 #include "abi/start_info.h"
 
@@ -189,6 +190,7 @@ static void set_defaults(struct build_plan *plan)
 	c->vcpus = 1;
 	if (c->control) {
 		string_copy(c->name, "control", sizeof(c->name));
+		c->weight = SCHED_WEIGHT_CONTROL;
 		return;
 	}
 	snprintf(c->name, sizeof(c->name), "domain-%u", build_plan_count - 1);

@@ -24,11 +24,15 @@
 
 void interrupt_post(struct vcpu *v, uint8_t vector)
 {
+	bool patient = vector == RF_VECTOR_EVENT;
+	enum sched_state state;
+
 	bitmap_atomic_set(v->interrupt.vectors, vector);
 	vcpu_set_work(v, VCPU_WORK_EVENT);
-	if (__atomic_load_n(&v->sched.state, __ATOMIC_SEQ_CST) == SCHED_BLOCKED)
-		sched_wake(v);
-	else
+	state = __atomic_load_n(&v->sched.state, __ATOMIC_SEQ_CST);
+	if (state == SCHED_BLOCKED || (state == SCHED_RUNNABLE && !patient))
+		sched_wake(v, patient);
+	if (state != SCHED_BLOCKED)
 		sched_interrupt(v);
 }
 

@@ -111,10 +111,14 @@ static void cap_expired(struct timer *timer)
 
 /* --- Beginning --------------------------------------------------------------------------- */
 
+/* Whoever began to wait there may have started it on another CPU. */
 static void slice_expired(struct timer *timer)
 {
-	(void)timer;
-	sched_request();
+	struct cpu *cpu = list_entry(timer, struct cpu, queue.slice);
+
+	spin_lock(&cpu->queue.lock);
+	sched_request_on(cpu);
+	sched_unlock(cpu);
 }
 
 void sched_init_cpu(struct cpu *cpu)
@@ -156,8 +160,10 @@ void sched_request(void)
 }
 
 /* With the lock, which it gives up: from down or blocked to runnable. */
-static void make_runnable(struct cpu *cpu, struct sched_entity *entity)
+static void make_runnable(struct cpu *cpu, struct sched_entity *entity, bool patient)
 {
+	entity->waked = true;
+	entity->patient = patient;
 	sched_account(entity, arch_time_ns());
 	set_state(entity, SCHED_RUNNABLE);
 	sched_enqueue(cpu, entity, true);
@@ -172,7 +178,7 @@ void sched_up(struct vcpu *v)
 		return;
 	}
 	v->sched.kicked = false;
-	make_runnable(cpu, &v->sched);
+	make_runnable(cpu, &v->sched, false);
 }
 
 /* The current vCPU stops, unless something that must not be missed happened. */
@@ -206,14 +212,20 @@ void sched_down(void)
 	stop_current(SCHED_DOWN);
 }
 
-void sched_wake(struct vcpu *v)
+void sched_wake(struct vcpu *v, bool patient)
 {
-	struct cpu *cpu = sched_lock(&v->sched);
+	struct sched_entity *entity = &v->sched;
+	struct cpu *cpu = sched_lock(entity);
 
-	if (v->sched.state == SCHED_BLOCKED)
-		make_runnable(cpu, &v->sched);
-	else
-		sched_unlock(cpu);
+	if (entity->state == SCHED_BLOCKED) {
+		make_runnable(cpu, entity, patient);
+		return;
+	}
+	if (entity->patient && !patient && list_linked(&entity->link)) {
+		entity->patient = false;
+		sched_choose_again(cpu, entity);
+	}
+	sched_unlock(cpu);
 }
 
 void sched_kick(struct vcpu *v)
@@ -221,7 +233,7 @@ void sched_kick(struct vcpu *v)
 	struct cpu *cpu = sched_lock(&v->sched);
 
 	if (v->sched.state == SCHED_BLOCKED) {
-		make_runnable(cpu, &v->sched);
+		make_runnable(cpu, &v->sched, false);
 		return;
 	}
 	v->sched.kicked = v->sched.state != SCHED_DOWN;
@@ -321,6 +333,7 @@ static void put_back(struct cpu *cpu, struct sched_entity *entity, uint64_t now)
 	if (entity->state != SCHED_RUNNING)
 		return;
 	sched_account(entity, now);
+	entity->waked = false;
 	set_state(entity, SCHED_RUNNABLE);
 	if (is_over_cap(entity))
 		park(entity);
@@ -332,7 +345,9 @@ static void set_slice(struct cpu *cpu, const struct sched_entity *entity, uint64
 {
 	uint64_t deadline = TIMER_NEVER;
 
-	if (cpu->queue.length || domain_reap_waits())
+	if (entity && cpu->queue.length)
+		deadline = sched_slice_end(cpu, entity, now);
+	else if (cpu->queue.length || domain_reap_waits())
 		deadline = now + SCHED_SLICE_NS;
 	if (entity && has_cap(entity)) {
 		uint64_t budget = cap_budget(entity);

@@ -23,7 +23,8 @@
 #include "cpu.h"
 #include "vcpu.h"
 
-#define WAKE_CLAIM (SCHED_SLICE_NS / 2) /* who wakes may be so far behind */
+/* Who wakes may be so far behind: enough to take the CPU of who is not. */
+#define WAKE_CLAIM (2 * SCHED_GRANULARITY_NS)
 #define MOVE_CLAIM (4 * SCHED_SLICE_NS)
 #define CLAIM_KEPT 500000000ULL
 
@@ -90,7 +91,7 @@ static bool may_wait(const struct sched_entity *entity)
 	       !entity->parked;
 }
 
-static struct sched_entity *running_on(struct cpu *cpu)
+static struct sched_entity *running_on(const struct cpu *cpu)
 {
 	struct vcpu *v = cpu->current;
 
@@ -147,40 +148,73 @@ static void join(struct cpu *cpu, struct sched_entity *entity, bool waking, uint
 	run_queue_advance(queue, running, now);
 }
 
-/* Should the CPU choose again, now that this one waits there? */
-static bool should_preempt(struct cpu *cpu, const struct sched_entity *entity)
+/*
+ * When that CPU should choose again for this one, who waits there: as soon as its claim is the
+ * better one, among several by enough to be worth a switch; a slice at most.
+ */
+static uint64_t turn_by_claim(const struct cpu *cpu, const struct sched_entity *running,
+			      const struct sched_entity *entity, uint64_t now)
 {
-	const struct sched_entity *running = running_on(cpu);
-	uint64_t granularity = run_queue_scale(SCHED_GRANULARITY_NS, entity->weight);
+	uint64_t goal = entity->virtual_time;
+	uint64_t wait;
 
-	/* The first that waits starts the slices; an idle CPU may have come too late to see it. */
-	if (!running || cpu->queue.length == 1 ||
-	    (__atomic_load_n(&idle_cpus, __ATOMIC_SEQ_CST) & entity->affinity))
-		return true;
-	return run_queue_before(entity->virtual_time + granularity, running->virtual_time);
+	if (cpu->queue.length > 1)
+		goal += run_queue_scale(SCHED_GRANULARITY_NS, entity->weight);
+	if (run_queue_before(goal, running->virtual_time))
+		return now;
+	wait = (goal - running->virtual_time) * running->weight / SCHED_WEIGHT_DEFAULT;
+	return now + (wait < SCHED_SLICE_NS ? wait : SCHED_SLICE_NS);
 }
 
 /*
  * Who has just got this CPU keeps it for a moment: a guest whose back end waits here for the first
- * of its requests makes the next ones, too, before that runs. Not one with a cap, whose timer this
- * is.
+ * of its requests makes the next ones, too, before that runs.
  */
-static bool keeps_cpu(const struct cpu *cpu, const struct sched_entity *running,
-		      const struct sched_entity *entity, uint64_t now)
-{
-	return running && cpu == this_cpu() && !running->cap &&
-	       now - running->begun < SCHED_RUN_LEAST_NS &&
-	       !(__atomic_load_n(&idle_cpus, __ATOMIC_SEQ_CST) & entity->affinity);
-}
-
-static void preempt(struct cpu *cpu, const struct sched_entity *entity, uint64_t now)
+static uint64_t turn(const struct cpu *cpu, const struct sched_entity *entity, uint64_t now)
 {
 	const struct sched_entity *running = running_on(cpu);
+	uint64_t at;
 
-	if (keeps_cpu(cpu, running, entity, now))
-		timer_start(&cpu->queue.slice, running->begun + SCHED_RUN_LEAST_NS);
-	else
+	/* An idle CPU may have come too late to see who waits here. */
+	if (!running || (__atomic_load_n(&idle_cpus, __ATOMIC_SEQ_CST) & entity->affinity))
+		return now;
+	at = turn_by_claim(cpu, running, entity, now);
+	if (entity->patient && cpu == this_cpu() && at < running->begun + SCHED_RUN_LEAST_NS)
+		at = running->begun + SCHED_RUN_LEAST_NS;
+	return at;
+}
+
+/* Those that wait for their next slice wait for a whole one, but not who has something new to do. */
+uint64_t sched_slice_end(const struct cpu *cpu, const struct sched_entity *running, uint64_t now)
+{
+	uint64_t least = now + SCHED_RUN_LEAST_NS, at;
+	struct list_node *node;
+
+	list_for_each(node, &cpu->queue.head) {
+		struct sched_entity *entity = list_entry(node, struct sched_entity, link);
+
+		if (!entity->waked)
+			continue;
+		at = turn_by_claim(cpu, running, entity, now);
+		return at < least ? least : at;
+	}
+	return now + SCHED_SLICE_NS;
+}
+
+void sched_choose_again(struct cpu *cpu, const struct sched_entity *entity)
+{
+	struct timer *slice = &cpu->queue.slice;
+	struct sched_entity *running = running_on(cpu);
+	uint64_t now = arch_time_ns();
+	uint64_t at;
+
+	if (running)
+		sched_account(running, now);
+	at = turn(cpu, entity, now);
+	if (at <= now)
 		sched_request_on(cpu);
+	else if (!timer_active(slice) || at < slice->deadline)
+		timer_start(slice, at);
 }
 
 /* With the lock of `locked`, which it gives up. */
@@ -193,11 +227,8 @@ static void move_to(struct cpu *locked, struct sched_entity *entity, struct cpu 
 		locked = sched_lock(entity);
 	}
 	if (may_wait(entity)) {
-		uint64_t now = arch_time_ns();
-
-		join(locked, entity, waking, now);
-		if (should_preempt(locked, entity))
-			preempt(locked, entity, now);
+		join(locked, entity, waking, arch_time_ns());
+		sched_choose_again(locked, entity);
 	}
 	sched_unlock(locked);
 }

@@ -24,7 +24,7 @@ static void poll_expired(struct timer *timer)
 {
 	struct vcpu_time *time = list_entry(timer, struct vcpu_time, poll);
 
-	sched_wake(list_entry(time, struct vcpu, time));
+	sched_wake(list_entry(time, struct vcpu, time), false);
 }
 
 void time_init_vcpu(struct vcpu *v)

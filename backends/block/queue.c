@@ -244,8 +244,7 @@ bool queue_turn(struct queue *queue)
 
 bool queue_wait(struct queue *queue)
 {
-	return queue->stopped || queue->held ||
-	       !ring_back_wait(&queue->ring, 1);
+	return queue->stopped || queue->held || !ring_back_wait(&queue->ring, 1);
 }
 
 static void queue_event(struct loop_watch *watch)

@@ -16,12 +16,13 @@
 #include "timer.h"
 
 #define SCHED_WEIGHT_DEFAULT 256
+#define SCHED_WEIGHT_CONTROL 1024 /* others wait for what the control domain does for them */
 #define SCHED_WEIGHT_MIN     1
 #define SCHED_WEIGHT_MAX     65535
 #define SCHED_SLICE_NS	     5000000ULL /* a vCPU runs this long before another of equal claim */
 #define SCHED_CAP_PERIOD_NS  100000000ULL
-#define SCHED_RUN_LEAST_NS   200000ULL	/* who wakes takes the CPU of nobody that got it just now */
-#define SCHED_GRANULARITY_NS 1000000ULL /* a claim must be better by this to preempt */
+#define SCHED_RUN_LEAST_NS   200000ULL /* who is patient takes no CPU that was got just now */
+#define SCHED_GRANULARITY_NS 500000ULL /* a claim must be better by this to preempt */
 
 struct cpu;
 struct vcpu;
@@ -40,6 +41,8 @@ struct sched_entity {
 	struct cpu *cpu;	/* where it runs or waits, or did last; read by others */
 	bool on_cpu;		/* its registers are in that CPU, or being saved; read by others */
 	bool kicked;		/* a kick that came while it was not blocked */
+	bool waked;		/* it has not run since it woke, */
+	bool patient;		/* for what can wait for SCHED_RUN_LEAST_NS */
 	bool pause;		/* may not run: its domain is paused, shut down or dying */
 	bool parked;		/* over its cap until cap_timer expires */
 	uint32_t weight;
@@ -74,8 +77,12 @@ void sched_down(void);
  * a kick came before; true if it will stop.
  */
 bool sched_block(void);
-void sched_wake(struct vcpu *v);
-/* As sched_wake; remembered when it is not blocked. */
+/*
+ * patient: it may wait for a moment, so that whoever had something for it to do has more. One that
+ * waits already may be told that it may not any more.
+ */
+void sched_wake(struct vcpu *v, bool patient);
+/* As sched_wake, at once; remembered when it is not blocked. */
 void sched_kick(struct vcpu *v);
 /* The current vCPU lets the next one go first. */
 void sched_pass(void);

@@ -267,6 +267,7 @@ static void test_static(void **state)
 		   "domain memory=17M vcpus=2 weight=9 cap=30 cpus=1-3 shadow=1M -- a --b=c");
 	build();
 	assert_int_equal(domain(0)->memory.frames, 24 * MIB >> 12);
+	assert_int_equal(domain(0)->vcpus[0]->sched.weight, SCHED_WEIGHT_CONTROL);
 	d = domain(1);
 	check_image(d);
 	assert_string_equal(d->name, "domain-1");

@@ -262,7 +262,7 @@ static void test_sleeper_is_served(void **state)
 			assert_int_equal(sleeper->sched.state, SCHED_BLOCKED);
 			woken = fake_clock_ns;
 			fake_set_cpu(i % cpu_number);
-			sched_wake(sleeper);
+			sched_wake(sleeper, false);
 			machine_settle();
 			while (!machine_is_running(sleeper))
 				machine_run(MS / 10);
@@ -277,7 +277,15 @@ static void test_sleeper_is_served(void **state)
 	assert_true(sum / 1500 < MS / 2);
 }
 
-/* Who has just got the CPU keeps it for a moment from one that wakes; who had it for longer gives it up at once. */
+/* Runs until it runs, and blocks it. */
+static void put_to_sleep(struct vcpu *v)
+{
+	while (!machine_is_running(v))
+		machine_run(MS / 10);
+	block(v);
+}
+
+/* Who has just got the CPU keeps it for a moment from one that is patient; who had it for longer gives it up at once. */
 static void test_just_begun(void **state)
 {
 	struct vcpu *busy, *sleeper;
@@ -290,16 +298,96 @@ static void test_just_begun(void **state)
 	block(sleeper);
 	up(busy);
 	machine_run(SCHED_RUN_LEAST_NS / 2);
-	sched_wake(sleeper);
+	sched_wake(sleeper, true);
 	machine_settle();
 	assert_true(machine_is_running(busy));
 	machine_run(SCHED_RUN_LEAST_NS * 3 / 4);
 	assert_true(machine_is_running(sleeper));
 	block(sleeper);
 	machine_run(2 * SCHED_RUN_LEAST_NS);
-	sched_wake(sleeper);
+	sched_wake(sleeper, true);
 	machine_settle();
 	assert_true(machine_is_running(sleeper));
+}
+
+/* One that is not patient, or not any more, takes it. */
+static void test_just_begun_but_late(void **state)
+{
+	struct vcpu *busy, *sleeper;
+
+	(void)state;
+	machine_init(1);
+	busy = machine_vcpu(256, 0, ANY);
+	sleeper = machine_vcpu(256, 0, ANY);
+	up(sleeper);
+	block(sleeper);
+	up(busy);
+	machine_run(SCHED_RUN_LEAST_NS / 2);
+	sched_wake(sleeper, false);
+	machine_settle();
+	assert_true(machine_is_running(sleeper));
+	block(sleeper);
+	machine_run(SCHED_RUN_LEAST_NS / 2);
+	sched_wake(sleeper, true);
+	machine_settle();
+	sched_wake(sleeper, true);
+	machine_settle();
+	assert_true(machine_is_running(busy));
+	sched_wake(sleeper, false);
+	machine_settle();
+	assert_true(machine_is_running(sleeper));
+}
+
+/* Of two that woke the later one waits until the first has run for longer, not for the end of its slice. */
+static void test_two_that_woke(void **state)
+{
+	struct vcpu *sleepers[2];
+
+	(void)state;
+	machine_init(1);
+	up(machine_vcpu(256, 0, ANY));
+	for (uint32_t i = 0; i < 2; i++)
+		up(sleepers[i] = machine_vcpu(256, 0, ANY));
+	for (uint32_t i = 0; i < 2; i++)
+		put_to_sleep(sleepers[i]);
+	machine_run(20 * MS);
+	sched_wake(sleepers[0], false);
+	machine_settle();
+	assert_true(machine_is_running(sleepers[0]));
+	machine_run(SCHED_GRANULARITY_NS / 2);
+	sched_wake(sleepers[1], false);
+	machine_settle();
+	assert_true(machine_is_running(sleepers[0]));
+	machine_run(SCHED_GRANULARITY_NS * 3 / 4);
+	assert_true(machine_is_running(sleepers[1]));
+}
+
+/* Nor does one that wants less than its share wait for the slices of those that want more than theirs. */
+static void test_light_among_busy(void **state)
+{
+	uint64_t worst = 0;
+	struct vcpu *light;
+
+	(void)state;
+	machine_init(1);
+	up(machine_vcpu(256, 0, ANY));
+	up(machine_vcpu(256, 0, ANY));
+	up(light = machine_vcpu(256, 0, ANY));
+	for (uint32_t round = 0; round < 500; round++) {
+		uint64_t woken;
+
+		put_to_sleep(light);
+		machine_run(MS * (round % 7 + 4));
+		woken = fake_clock_ns;
+		sched_wake(light, false);
+		machine_settle();
+		while (!machine_is_running(light))
+			machine_run(MS / 20);
+		if (fake_clock_ns - woken > worst)
+			worst = fake_clock_ns - woken;
+		machine_run(MS * (round % 3 + 1));
+	}
+	assert_true(worst <= SCHED_SLICE_NS / 2);
 }
 
 /* Many that sleep and wake cannot take more than their share from one that never sleeps. */
@@ -323,7 +411,7 @@ static void test_sleepers_do_not_starve(void **state)
 		}
 		for (uint32_t i = 0; i < 8; i++)
 			if (round % 8 == i)
-				sched_wake(sleepers[i]);
+				sched_wake(sleepers[i], false);
 		machine_settle();
 	}
 	assert_true(machine_run_ns(busy) > (fake_clock_ns - SECOND) / 9 * 95 / 100);
@@ -386,7 +474,7 @@ static void test_woken_runs_where_it_was(void **state)
 		fake_set_cpu(1 - id);
 		fake_interrupt_hook = called;
 		calls = 0;
-		sched_wake(v);
+		sched_wake(v, false);
 		fake_interrupt_hook = NULL;
 		assert_int_equal(calls, 1);
 		assert_false(sched_steal(&cpus[1 - id]));
@@ -420,7 +508,7 @@ static void test_pause(void **state)
 	assert_true(sched_is_off_cpu(a) && sched_is_off_cpu(b));
 	assert_null(cpus[0].current);
 	assert_null(cpus[1].current);
-	sched_wake(a);
+	sched_wake(a, false);
 	sched_up(b);
 	machine_run(SECOND);
 	assert_true(sched_is_off_cpu(a) && sched_is_off_cpu(b));
@@ -680,6 +768,9 @@ int main(void)
 		cmocka_unit_test_teardown(test_no_debt_from_a_lone_run, teardown),
 		cmocka_unit_test_teardown(test_sleeper_is_served, teardown),
 		cmocka_unit_test_teardown(test_just_begun, teardown),
+		cmocka_unit_test_teardown(test_just_begun_but_late, teardown),
+		cmocka_unit_test_teardown(test_two_that_woke, teardown),
+		cmocka_unit_test_teardown(test_light_among_busy, teardown),
 		cmocka_unit_test_teardown(test_sleepers_do_not_starve, teardown),
 		cmocka_unit_test_teardown(test_pass, teardown),
 		cmocka_unit_test_teardown(test_woken_runs_where_it_was, teardown),
