@@ -285,7 +285,7 @@ static void put_to_sleep(struct vcpu *v)
 	block(v);
 }
 
-/* Who has just got the CPU keeps it for a moment from one that is patient; who had it for longer gives it up at once. */
+/* Who has just got the CPU keeps it for a moment from one that is patient; who had it for longer gives it up. */
 static void test_just_begun(void **state)
 {
 	struct vcpu *busy, *sleeper;
