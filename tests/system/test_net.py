@@ -3,8 +3,8 @@
 # needs: linux
 # timeout: 7200
 """Networks of guests on a node, through rf-net: the control domain and two guests reach each other by IPv4 and IPv6, large
-packets go uncut on all queues, settings change, ethtool says what is so, and connections outlive back ends that are killed and
-interfaces that are taken away."""
+packets go uncut on all queues, settings change, ethtool says what is so, connections outlive back ends that are killed and interfaces
+that are taken away, and interfaces that come and go again and again leave nothing."""
 import os
 import pathlib
 import re
@@ -12,15 +12,19 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 
 import node
 
 FULL = "RF_FULL" in os.environ
 KILLS = 50 if FULL else 2
 DETACHES = 20 if FULL else 1
+ATTACHES = 1000 if FULL else 10
+ANEW = 10 if FULL else 2
 # Queues of the guest "one", and of others after it.
 QUEUES, MORE_QUEUES = 4, (1, 2, 3) if FULL else ()
 STREAMS = 6 if FULL else 2
+RFD_GROWTH = 512  # KiB
 BRIDGE = "test0"
 PIECE = "yes ringfence | head -c 262144"
 BYTES = 4 << 20
@@ -29,6 +33,7 @@ FLOWS = 24
 UNCUT = 1600
 HOSTS = {"one": 2, "two": 3}
 MANY = 4
+SECOND = "02:00:00:00:00:0a"
 ETHTOOL = shutil.which("ethtool") or shutil.which("/usr/sbin/ethtool")
 guests = {}
 
@@ -48,8 +53,12 @@ def wait_connected(m, name):
 
 
 def attach(m, name):
+    m.rf(f"net-attach {name} mac=02:00:00:00:00:0{HOSTS.get(name, MANY)} bridge={BRIDGE}")
+    configure(m, name)
+
+
+def configure(m, name):
     number = HOSTS.get(name, MANY)
-    m.rf(f"net-attach {name} mac=02:00:00:00:00:0{number} bridge={BRIDGE}")
     wait_connected(m, name)
     said = guests[name].run(
         "until [ -e /sys/class/net/eth0 ]; do usleep 100000; done", "cat /sys/class/net/eth0/address",
@@ -349,6 +358,78 @@ def detach(m):
     ping(m)
 
 
+def begin_anew(m):
+    """The front end's driver goes and comes back; and an interface is taken away and given again before the guest can see that."""
+    driver = "/sys/bus/ringfence/drivers/ringfence-net"
+    guests["one"].run(f"echo net-0 >{driver}/unbind", f"echo net-0 >{driver}/bind")
+    configure(m, "one")
+    ping(m)
+    for _ in range(ANEW):
+        m.rf("pause one")
+        m.rf("net-detach one 0 --force")
+        m.rf(f"net-attach one mac=02:00:00:00:00:0{HOSTS['one']} bridge={BRIDGE}")
+        m.rf("unpause one")
+        configure(m, "one")
+    ping(m)
+
+
+def event_ports(m):
+    """By domain: the debug keys know."""
+    start = len(m.said)
+    m.type("\x01\x01\x01")
+    m.expect("debug keys:", start)
+    m.type("e")
+    for name in "control", *guests:
+        m.expect(rf"domain \d+ '{name}': \d+ event ports", start)
+    # The control domain had the first two keys.
+    m.type("\x01\x01\x01\n")
+    m.run("true")
+    return sorted(re.findall(r"domain \d+ '(\w+)': (\d+) event ports", m.said[start:]))
+
+
+def what_there_is(m):
+    """All that a network may leave."""
+    nodes = re.findall(r"^(\S+)(?: =|$)", m.rf("store-ls /"), re.M)
+    return {"interfaces": m.run("ls /sys/class/net")[1].split(), "files": m.run("ls /run/ringfence /run/ringfence-networks")[1].split(),
+            "processes": len(back_ends(m)), "nodes": nodes, "ports": event_ports(m),
+            "guest": guests["one"].run("ls /sys/class/net /sys/bus/ringfence/devices", "cat /sys/kernel/ringfence/grants")}
+
+
+def memory_of_rfd(m):
+    """KiB."""
+    return int(re.search(r"VmRSS:\s+(\d+)", m.run("cat /proc/$(pidof rfd)/status")[1]).group(1))
+
+
+def again_and_again(m):
+    """A second interface comes and goes, while the first one has traffic, and uses the second while it is there."""
+    run = guests["one"].run
+    comes_and_goes = f"rf net-attach one mac={SECOND} bridge={BRIDGE} && usleep {{}} && rf net-detach one 1"
+    assert m.run(comes_and_goes.format(1000000))[0] == 0
+    wait_for(m, f"[ $(pidof rf-net | wc -w) = {2 * len(guests)} ]")
+    guests["one"].run("until grep -q 'waiting 0' /sys/kernel/ringfence/grants; do usleep 100000; done")
+    before, memory = what_there_is(m), memory_of_rfd(m)
+    streams = both_ways(m, "one", 1)
+    run("{ (until [ -e /tmp/stop ]; do ip link set eth1 up 2>/dev/null && echo >>/tmp/ups; usleep 50000; done) & } >/dev/null 2>&1")
+    # Nobody has that address: all are asked.
+    m.run("{ ping -q 10.7.0.99 >/dev/null 2>&1 & }")
+    for number in range(ATTACHES):
+        # Sometimes before it is connected.
+        status, text = m.run(comes_and_goes.format((300000, 100000, 0)[number % 3]))
+        assert status == 0, f"{number}: {text}"
+        if number % 100 == 99:
+            print(f"attached {number + 1} times, rfd has {memory_of_rfd(m) - memory} KiB more", flush=True)
+    m.run("kill $!")
+    streams.end()
+    assert int(run("wc -l </tmp/ups")) > 0
+    grown, end = memory_of_rfd(m) - memory, time.monotonic() + node.PATIENCE
+    # What has ended may not be gone yet.
+    while (after := what_there_is(m)) != before and time.monotonic() < end:
+        m.run("sleep 1")
+    assert after == before, f"{[(key, before[key], after[key]) for key in before if before[key] != after[key]]}"
+    assert grown < RFD_GROWTH, f"rfd: {grown} KiB more"
+    print(f"{ATTACHES} times; rfd has {grown} KiB more", flush=True)
+
+
 def destroy(m):
     """Their taps go with them. Nothing has said a word about itself before."""
     for name, guest in guests.items():
@@ -358,7 +439,7 @@ def destroy(m):
     wait_for(m, "! pidof rf-net")
 
 
-TESTS = (connect, ping, statistics, ethtool, transfer, queues_of, jumbo, carrier, silence, survive, detach, destroy)
+TESTS = (connect, ping, statistics, transfer, ethtool, queues_of, jumbo, carrier, silence, survive, detach, begin_anew, again_and_again, destroy)
 
 
 def build(folder):
@@ -379,8 +460,8 @@ def main():
         sys.exit("ethtool is missing: run `make deps`")
     with tempfile.TemporaryDirectory(prefix="ringfence-net.") as name:
         machine = node.Node(timeout=7000 if FULL else 1700, initrd=build(pathlib.Path(name)))
-        # Two rings and a pool for each queue, the store's page, and again when it is attached again.
-        node.run(machine, TESTS, 0, places=24)
+        # Two rings and a pool for each queue, the store's page, and again when it is attached again: anywhere in the guest.
+        node.run(machine, TESTS, 0, places=49)
 
 
 if __name__ == "__main__":

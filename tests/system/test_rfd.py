@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """rfd on a live node: its answers to curl, guests that panic and are made again, the log of one that prints without end,
 the daemon killed again and again with a guest unharmed, guests that start with the node, the store that is
-kept running; and its metrics, as promtool sees them.
+kept running, back ends that do not last; and its metrics, as promtool sees them.
 
 needs: linux
 timeout: 1500
@@ -215,7 +215,44 @@ def store(m):
     assert 'ringfence_helper_up{helper="store"} 1' in m.run(f"{URL}/metrics")[1]
 
 
-TESTS = (answers, metrics, crash, flood, killed, autostart, store)
+def monitor(m, domain):
+    """The first process of that guest's back end; empty if there is none."""
+    return m.run(f"ps -o pid,ppid,args | awk '/rf-net {domain} 0$/ {{ p[$1] = $2 }} END {{ for (i in p) if (!(p[i] in p)) print i }}'")[1].strip()
+
+
+def back_end(m):
+    """One that is killed is started again; one that dies at once, again and again, later each time, and it works when it can."""
+    m.rf("create hello name=wired nets=bridge=rf0")
+    domain = m.json("domid wired")
+
+    def row():
+        [found] = [helper for helper in get(m, "/v1/helpers") if helper["name"] == f"rf-net {domain}/0"]
+        return found
+    wait_for_log(m, "wired", "RINGFENCE-LINUX-UP")
+    wait_until(m, lambda: m.json("net-list wired")[0]["state"] == "connected", "connected")
+    assert row() == {"name": f"rf-net {domain}/0", "running": True, "domain": domain, "starts": 0}
+    m.run(f"kill -9 {monitor(m, domain)}")
+    wait_until(m, lambda: row()["running"] and row()["starts"] == 1, "another one")
+    assert "wait" not in row()
+    # In the foreground it says what it does where we can read it.
+    m.run("kill -9 $(pidof rfd); while pidof rfd; do sleep 0.1; done")
+    m.run("mv /bin/rf-net /bin/rf-net.away; ln -s /bin/false /bin/rf-net")
+    m.run(f"kill -9 {monitor(m, domain)}; {{ rfd --helper 'store=rfstored --no-sync' >/dev/null 2>/tmp/rfd.log & }}")
+    wait_until(m, lambda: "again in 8 seconds" in m.run("cat /tmp/rfd.log")[1], "it is put off")
+    said = re.findall(rf"rf-net {domain}/0: has not lasted; is started again in (\d+) seconds", m.run("cat /tmp/rfd.log")[1])
+    assert said == ["2", "4", "8"], said
+    wait_until(m, lambda: not row()["running"] and 0 < row().get("wait", 0) <= 16, "it waits")
+    assert row()["starts"] >= 3
+    m.run("rm /bin/rf-net; mv /bin/rf-net.away /bin/rf-net")
+    wait_until(m, lambda: row()["running"] and "wait" not in row(), "it runs again")
+    wait_until(m, lambda: m.json("net-list wired")[0]["state"] == "connected", "connected")
+    tell(m, "wired", "echo begun-$(dmesg | grep -c begun.again)")
+    wait_for_log(m, "wired", "begun-2")
+    m.rf("destroy wired")
+    restart_rfd(m)
+
+
+TESTS = (answers, metrics, crash, flood, killed, autostart, store, back_end)
 
 
 def main():

@@ -142,19 +142,30 @@ static int make_all(struct rfstore *store, struct rfstore_transaction t,
 	return error ? error : make_folder(store, t, f->front, &guest, 1);
 }
 
+/* A guest that has not yet seen that a device was taken away must not take the next one of that number for it. */
+static void make_instance(char *instance, size_t size)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	snprintf(instance, size, "%lld.%09ld", (long long)now.tv_sec, now.tv_nsec);
+}
+
 static int write_both(struct rfstore *store, struct rfstore_transaction t,
 		      const struct device_folders *f)
 {
-	char domain[16];
+	char domain[16], instance[32];
 	int error;
 
 	snprintf(domain, sizeof(domain), "%u", f->domain);
+	make_instance(instance, sizeof(instance));
 	error = write_key(store, t, f->back, "frontend", f->front);
 	error = error ? error : write_key(store, t, f->back, "frontend-id", domain);
 	error = error ? error : write_key(store, t, f->back, "online", "1");
 	error = error ? error : write_key(store, t, f->back, "state", "1");
 	error = error ? error : write_key(store, t, f->front, "backend", f->back);
 	error = error ? error : write_key(store, t, f->front, "backend-id", "0");
+	error = error ? error : write_key(store, t, f->front, "instance", instance);
 	return error ? error : write_key(store, t, f->front, "state", "1");
 }
 

@@ -67,6 +67,32 @@ static struct attribute *device_attrs[] = {
 };
 ATTRIBUTE_GROUPS(device);
 
+/* --- States */
+
+int rf_device_set_state(struct rf_device *device, enum rf_state state)
+{
+	int error = rf_store_write(RF_STORE_ALONE, device->folder, "state", "%u", state);
+
+	if (error)
+		dev_err(&device->dev, "state %s cannot be told: %d\n", state_names[state], error);
+	else
+		device->state = state;
+	return error;
+}
+
+void rf_device_fail(struct rf_device *device, enum rf_state state, const char *format, ...)
+{
+	struct va_format text = { .fmt = format };
+	va_list arguments;
+
+	va_start(arguments, format);
+	text.va = &arguments;
+	dev_err(&device->dev, "%pV\n", &text);
+	rf_store_write(RF_STORE_ALONE, device->folder, "error", "%pV", &text);
+	va_end(arguments);
+	rf_device_set_state(device, state);
+}
+
 /* --- Drivers */
 
 static int bus_match(struct device *dev, struct device_driver *driver)
@@ -79,11 +105,17 @@ static int bus_uevent(struct device *dev, struct kobj_uevent_env *environment)
 	return add_uevent_var(environment, "MODALIAS=ringfence:%s", to_rf_device(dev)->class);
 }
 
+/*
+ * The other end may know an earlier front end of this folder, which was taken away while it wrote there: it lets go of
+ * that one's rings when it sees that another one begins.
+ */
 static int bus_probe(struct device *dev)
 {
 	struct rf_driver *driver = to_rf_driver(dev->driver);
-	int error = driver->probe(to_rf_device(dev));
+	int error = rf_device_set_state(to_rf_device(dev), RF_STATE_INITIALISING);
 
+	if (!error)
+		error = driver->probe(to_rf_device(dev));
 	if (!error)
 		driver->changed(to_rf_device(dev));
 	return error;
@@ -116,31 +148,7 @@ void rf_driver_unregister(struct rf_driver *driver)
 	driver_unregister(&driver->driver);
 }
 
-/* --- States */
-
-int rf_device_set_state(struct rf_device *device, enum rf_state state)
-{
-	int error = rf_store_write(RF_STORE_ALONE, device->folder, "state", "%u", state);
-
-	if (error)
-		dev_err(&device->dev, "state %s cannot be told: %d\n", state_names[state], error);
-	else
-		device->state = state;
-	return error;
-}
-
-void rf_device_fail(struct rf_device *device, enum rf_state state, const char *format, ...)
-{
-	struct va_format text = { .fmt = format };
-	va_list arguments;
-
-	va_start(arguments, format);
-	text.va = &arguments;
-	dev_err(&device->dev, "%pV\n", &text);
-	rf_store_write(RF_STORE_ALONE, device->folder, "error", "%pV", &text);
-	va_end(arguments);
-	rf_device_set_state(device, state);
-}
+/* --- What the other end says */
 
 /* A number that is none is as good as nothing. */
 static enum rf_state read_other(const struct rf_device *device)
@@ -171,6 +179,18 @@ static void release_device(struct device *dev)
 	kfree(to_rf_device(dev));
 }
 
+/* A toolstack need not write one: then all are alike. */
+static void read_instance(const struct rf_device *device, char *instance)
+{
+	char *text = rf_store_read(RF_STORE_ALONE, device->folder, "instance");
+
+	instance[0] = 0;
+	if (IS_ERR(text))
+		return;
+	strscpy(instance, text, RF_INSTANCE_SIZE);
+	kfree(text);
+}
+
 static int read_backend(struct rf_device *device)
 {
 	char *backend = rf_store_read(RF_STORE_ALONE, device->folder, "backend");
@@ -188,6 +208,7 @@ static int read_backend(struct rf_device *device)
 	if (!error && domain >= DOMAINS_MAX)
 		error = -EINVAL;
 	device->backend_domain = domain;
+	read_instance(device, device->instance);
 	return error;
 }
 
@@ -290,6 +311,14 @@ static void remove_device(struct rf_device *device)
 	device_unregister(&device->dev);
 }
 
+static bool is_another(const struct rf_device *device)
+{
+	char instance[RF_INSTANCE_SIZE];
+
+	read_instance(device, instance);
+	return *instance && strcmp(instance, device->instance);
+}
+
 /* If the store does not say so, it is not gone. */
 static bool is_gone(const struct rf_device *device)
 {
@@ -298,7 +327,7 @@ static bool is_gone(const struct rf_device *device)
 
 	if (IS_ERR(backend))
 		return PTR_ERR(backend) == -ENOENT;
-	gone = strcmp(backend, device->backend);
+	gone = strcmp(backend, device->backend) || is_another(device);
 	kfree(backend);
 	return gone;
 }

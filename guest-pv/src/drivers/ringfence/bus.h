@@ -25,7 +25,8 @@ enum rf_state {
 	RF_STATE_CLOSED		= 6,
 };
 
-#define RF_CLASS_SIZE	16
+#define RF_CLASS_SIZE	 16
+#define RF_INSTANCE_SIZE 32
 
 struct rf_device {
 	struct device dev;
@@ -38,6 +39,7 @@ struct rf_device {
 	struct rf_store_watch *watch;
 	char folder[RF_STORE_PATH_MAX];		/* of this end */
 	char backend[RF_STORE_PATH_MAX];	/* of the other */
+	char instance[RF_INSTANCE_SIZE];	/* which of those that this folder was given to */
 };
 
 struct rf_driver {
