@@ -220,6 +220,8 @@ static int write_attach(struct rfstore *store, struct rfstore_transaction t, voi
 		device_folders(&a->folders, a->folders.class, domain, ++id);
 	if (id == IDS)
 		return ENOSPC;
+	/* What the guest wrote there after its last device of that number was gone; most often nothing. */
+	rfstore_remove(store, t, a->folders.front);
 	error = make_all(store, t, &a->folders);
 	error = error ? error : write_both(store, t, &a->folders);
 	error = error ? error : write_private(store, t, a);
