@@ -111,14 +111,17 @@ static void cap_expired(struct timer *timer)
 
 /* --- Beginning --------------------------------------------------------------------------- */
 
-/* Whoever began to wait there may have started it on another CPU. */
-static void slice_expired(struct timer *timer)
+static void request(struct cpu *cpu)
 {
-	struct cpu *cpu = list_entry(timer, struct cpu, queue.slice);
-
 	spin_lock(&cpu->queue.lock);
 	sched_request_on(cpu);
 	sched_unlock(cpu);
+}
+
+/* Whoever began to wait there may have started it on another CPU. */
+static void slice_expired(struct timer *timer)
+{
+	request(list_entry(timer, struct cpu, queue.slice));
 }
 
 void sched_init_cpu(struct cpu *cpu)
@@ -152,11 +155,7 @@ void sched_stop_vcpu(struct vcpu *v)
 
 void sched_request(void)
 {
-	struct cpu *cpu = this_cpu();
-
-	spin_lock(&cpu->queue.lock);
-	sched_request_on(cpu);
-	sched_unlock(cpu);
+	request(this_cpu());
 }
 
 /* With the lock, which it gives up: from down or blocked to runnable. */
@@ -223,7 +222,7 @@ void sched_wake(struct vcpu *v, bool patient)
 	}
 	if (entity->patient && !patient && list_linked(&entity->link)) {
 		entity->patient = false;
-		sched_choose_again(cpu, entity);
+		sched_choose_again(cpu, entity, arch_time_ns());
 	}
 	sched_unlock(cpu);
 }

@@ -201,11 +201,10 @@ uint64_t sched_slice_end(const struct cpu *cpu, const struct sched_entity *runni
 	return now + SCHED_SLICE_NS;
 }
 
-void sched_choose_again(struct cpu *cpu, const struct sched_entity *entity)
+void sched_choose_again(struct cpu *cpu, const struct sched_entity *entity, uint64_t now)
 {
 	struct timer *slice = &cpu->queue.slice;
 	struct sched_entity *running = running_on(cpu);
-	uint64_t now = arch_time_ns();
 	uint64_t at;
 
 	if (running)
@@ -227,8 +226,10 @@ static void move_to(struct cpu *locked, struct sched_entity *entity, struct cpu 
 		locked = sched_lock(entity);
 	}
 	if (may_wait(entity)) {
-		join(locked, entity, waking, arch_time_ns());
-		sched_choose_again(locked, entity);
+		uint64_t now = arch_time_ns();
+
+		join(locked, entity, waking, now);
+		sched_choose_again(locked, entity, now);
 	}
 	sched_unlock(locked);
 }

@@ -28,7 +28,7 @@ void sched_request_on(struct cpu *cpu);
  */
 void sched_enqueue(struct cpu *locked, struct sched_entity *entity, bool waking);
 /* With the lock: when should its CPU choose, now that this one waits there? */
-void sched_choose_again(struct cpu *cpu, const struct sched_entity *entity);
+void sched_choose_again(struct cpu *cpu, const struct sched_entity *entity, uint64_t now);
 /* With the lock: until when this one, who is to run now, may do so while others wait. */
 uint64_t sched_slice_end(const struct cpu *cpu, const struct sched_entity *running, uint64_t now);
 /* With the lock: it waits no more. */

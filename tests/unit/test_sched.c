@@ -285,19 +285,25 @@ static void put_to_sleep(struct vcpu *v)
 	block(v);
 }
 
+/* One has just got the only CPU, another one sleeps. */
+static void begin_beside_sleeper(struct vcpu **busy, struct vcpu **sleeper)
+{
+	machine_init(1);
+	*busy = machine_vcpu(256, 0, ANY);
+	*sleeper = machine_vcpu(256, 0, ANY);
+	up(*sleeper);
+	block(*sleeper);
+	up(*busy);
+	machine_run(SCHED_RUN_LEAST_NS / 2);
+}
+
 /* Who has just got the CPU keeps it for a moment from one that is patient; who had it for longer gives it up. */
 static void test_just_begun(void **state)
 {
 	struct vcpu *busy, *sleeper;
 
 	(void)state;
-	machine_init(1);
-	busy = machine_vcpu(256, 0, ANY);
-	sleeper = machine_vcpu(256, 0, ANY);
-	up(sleeper);
-	block(sleeper);
-	up(busy);
-	machine_run(SCHED_RUN_LEAST_NS / 2);
+	begin_beside_sleeper(&busy, &sleeper);
 	sched_wake(sleeper, true);
 	machine_settle();
 	assert_true(machine_is_running(busy));
@@ -316,13 +322,7 @@ static void test_just_begun_but_late(void **state)
 	struct vcpu *busy, *sleeper;
 
 	(void)state;
-	machine_init(1);
-	busy = machine_vcpu(256, 0, ANY);
-	sleeper = machine_vcpu(256, 0, ANY);
-	up(sleeper);
-	block(sleeper);
-	up(busy);
-	machine_run(SCHED_RUN_LEAST_NS / 2);
+	begin_beside_sleeper(&busy, &sleeper);
 	sched_wake(sleeper, false);
 	machine_settle();
 	assert_true(machine_is_running(sleeper));
