@@ -10,6 +10,7 @@
  */
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -190,12 +191,26 @@ static void device_go(struct device *device, enum keys_state front)
 	device->gone = true;
 }
 
+/* Its folder may be gone, and may be that of the next device of this number already. */
+static bool device_is_there(const struct device *device)
+{
+	char *instance = keys_text(device->store, device->back, "instance");
+	bool there;
+
+	if (instance)
+		there = strcmp(instance, device->instance) == 0;
+	else
+		there = !device->instance[0] && keys_there(device->store, device->back);
+	free(instance);
+	return there;
+}
+
 static void device_look(struct device *device)
 {
 	enum keys_state front = keys_state(device->store, device->front);
 	uint64_t online = 1;
 
-	if (!keys_there(device->store, device->back)) {
+	if (!device_is_there(device)) {
 		device->gone = true;
 		return;
 	}
@@ -307,6 +322,14 @@ static void device_name_folders(struct device *device)
 	snprintf(device->private, sizeof(device->private), "%s/private", device->back);
 }
 
+static void device_read_instance(struct device *device)
+{
+	char *instance = keys_text(device->store, device->back, "instance");
+
+	snprintf(device->instance, sizeof(device->instance), "%s", instance ? instance : "");
+	free(instance);
+}
+
 static bool device_watch_folders(struct device *device)
 {
 	struct rfstore_watch *watch;
@@ -334,7 +357,7 @@ static void device_keep_serving(struct device *device, const volatile sig_atomic
 		if (began)
 			device_trouble(device, "its worker ended; there is another one now");
 		sleep(device->delay);
-		device->gone = !keys_there(device->store, device->back);
+		device->gone = !device_is_there(device);
 	}
 }
 
@@ -347,6 +370,7 @@ int device_run(struct device *device, const struct device_options *options,
 		return EXIT_FAILED;
 	}
 	device_name_folders(device);
+	device_read_instance(device);
 	if (device_watch_folders(device))
 		device_keep_serving(device, stop);
 	rfstore_close(device->store);

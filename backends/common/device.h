@@ -46,6 +46,7 @@ struct device {
 	char back[KEYS_PATH];
 	char front[KEYS_PATH];
 	char private[KEYS_PATH + 16];
+	char instance[KEYS_PATH]; /* which of those that the folders were given to */
 	struct worker worker;
 	enum keys_state state;
 	bool connected; /* the worker has the front end's rings, or was told to take them */

@@ -20,7 +20,7 @@ FULL = "RF_FULL" in os.environ
 KILLS = 50 if FULL else 2
 DETACHES = 20 if FULL else 1
 ATTACHES = 1000 if FULL else 10
-ANEW = 10 if FULL else 2
+ANEW = 100 if FULL else 4
 # Queues of the guest "one", and of others after it.
 QUEUES, MORE_QUEUES = 4, (1, 2, 3) if FULL else ()
 STREAMS = 6 if FULL else 2
@@ -322,15 +322,20 @@ def back_ends(m):
     return set(m.run("pidof rf-net")[1].split())
 
 
+def begun_again(name):
+    """How often a back end has, as the guest says."""
+    return int(guests[name].run("dmesg | grep -c 'begun again'"))
+
+
 def kill(m, which):
     """All of them. rfd starts monitors again, and monitors workers."""
     before = back_ends(m)
-    begun = {name: guest.run("dmesg | grep -c 'begun again'") for name, guest in guests.items()}
+    begun = {name: begun_again(name) for name in guests}
     m.run(KILL.format(which))
     left = len(before) // 2 if which == WORKERS else 0
     node.Node.wait(lambda: len(now := back_ends(m)) == len(before) and len(now & before) == left)
     for name, guest in guests.items():
-        guest.run(f"until [ $(dmesg | grep -c 'begun again') -gt {int(begun[name])} ]; do usleep 100000; done")
+        guest.run(f"until [ $(dmesg | grep -c 'begun again') -gt {begun[name]} ]; do usleep 100000; done")
         wait_connected(m, name)
 
 
@@ -364,12 +369,15 @@ def begin_anew(m):
     guests["one"].run(f"echo net-0 >{driver}/unbind", f"echo net-0 >{driver}/bind")
     configure(m, "one")
     ping(m)
+    begun = begun_again("one")
     for _ in range(ANEW):
         m.rf("pause one")
         m.rf("net-detach one 0 --force")
         m.rf(f"net-attach one mac=02:00:00:00:00:0{HOSTS['one']} bridge={BRIDGE}")
         m.rf("unpause one")
         configure(m, "one")
+    # The old device took the new one's back end for its own.
+    assert begun_again("one") <= begun
     ping(m)
 
 
@@ -388,8 +396,8 @@ def event_ports(m):
 
 
 def what_there_is(m):
-    """All that a network may leave; but a guest that writes into its own folder when its device is gone already has written there."""
-    nodes = [node for node in re.findall(r"^(\S+)(?: =|$)", m.rf("store-ls /"), re.M) if "/device/net/1" not in node]
+    """All that a network may leave."""
+    nodes = re.findall(r"^(\S+)(?: =|$)", m.rf("store-ls /"), re.M)
     return {"interfaces": m.run("ls /sys/class/net")[1].split(), "files": m.run("ls /run/ringfence /run/ringfence-networks")[1].split(),
             "processes": len(back_ends(m)), "nodes": nodes, "ports": event_ports(m),
             "guest": guests["one"].run("ls /sys/class/net /sys/bus/ringfence/devices", "cat /sys/kernel/ringfence/grants")}

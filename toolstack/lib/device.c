@@ -142,7 +142,7 @@ static int make_all(struct rfstore *store, struct rfstore_transaction t,
 	return error ? error : make_folder(store, t, f->front, &guest, 1);
 }
 
-/* A guest that has not yet seen that a device was taken away must not take the next one of that number for it. */
+/* Who has not yet seen that a device was taken away must not take the next one of that number for it. */
 static void make_instance(char *instance, size_t size)
 {
 	struct timespec now;
@@ -162,6 +162,7 @@ static int write_both(struct rfstore *store, struct rfstore_transaction t,
 	error = write_key(store, t, f->back, "frontend", f->front);
 	error = error ? error : write_key(store, t, f->back, "frontend-id", domain);
 	error = error ? error : write_key(store, t, f->back, "online", "1");
+	error = error ? error : write_key(store, t, f->back, "instance", instance);
 	error = error ? error : write_key(store, t, f->back, "state", "1");
 	error = error ? error : write_key(store, t, f->front, "backend", f->back);
 	error = error ? error : write_key(store, t, f->front, "backend-id", "0");
@@ -265,9 +266,11 @@ static bool begin(struct rfstore *store, const struct attaching *a, struct repor
 	return !f->class->begin || f->class->begin(store, f, a->keys, report);
 }
 
+/* What the back end uses goes after it: it would begin again with what takes that place. */
 static void end(struct rfstore *store, const struct device_folders *f)
 {
 	remove_folders(store, f);
+	device_process_wait(f);
 	if (f->class->end)
 		f->class->end(f);
 }

@@ -22,8 +22,8 @@
 
 #include "toolstack/lib/places.h"
 
-#define LOOK_NS 50000000
-#define LOOKS	100
+#define LOOK_NS 10000000
+#define LOOKS	500
 
 /* --- The log --- */
 
@@ -130,6 +130,16 @@ bool device_process_start(const struct device_folders *f, struct report *report)
 	good = start(f, log, report);
 	close(log);
 	return good;
+}
+
+/* --- Ending --- */
+
+void device_process_wait(const struct device_folders *f)
+{
+	int log = wait_for_log(f);
+
+	if (log >= 0)
+		close(log);
 }
 
 /* --- Looking --- */

@@ -9,6 +9,9 @@
 
 bool device_process_start(const struct device_folders *folders, struct report *report);
 
+/* When its folders are gone it ends by itself; this waits for that, but not for one that hangs. */
+void device_process_wait(const struct device_folders *folders);
+
 typedef void device_visit(void *argument, const struct device_folders *folders, bool runs);
 /* Visits each device that has begun and is not to go. */
 void device_process_visit(struct rfstore *store, const struct device_class *class,

@@ -336,9 +336,7 @@ static void offer_rings(struct block_disk *disk)
 	int error = block_queues_grant(disk);
 
 	if (!error)
-		error = block_keys_write(disk);
-	if (!error)
-		error = rf_device_set_state(disk->device, RF_STATE_INITIALISED);
+		error = block_keys_offer(disk);
 	if (!error)
 		return;
 	dev_err(&disk->device->dev, "the rings cannot be shown: %d\n", error);

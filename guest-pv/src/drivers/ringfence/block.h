@@ -147,7 +147,8 @@ void block_disk_held(struct block_disk *disk);
 /* --- block_keys.c: the store */
 
 int block_keys_read(struct rf_device *device, struct block_limits *limits);
-int block_keys_write(struct block_disk *disk);
+/* Shows the rings. -ENODEV: the device was taken away. */
+int block_keys_offer(struct block_disk *disk);
 int block_keys_sectors(struct block_disk *disk, u64 *sectors);
 
 #endif

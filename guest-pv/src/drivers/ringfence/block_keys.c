@@ -133,7 +133,7 @@ int block_keys_sectors(struct block_disk *disk, u64 *sectors)
 	return error;
 }
 
-static int write_queue(const struct block_queue *queue)
+static int write_queue(struct rf_store_transaction transaction, const struct block_queue *queue)
 {
 	const struct block_disk *disk = queue->disk;
 	char folder[RF_STORE_PATH_MAX];
@@ -142,30 +142,34 @@ static int write_queue(const struct block_queue *queue)
 	if (snprintf(folder, sizeof(folder), "%s/queue-%u", disk->device->folder, queue->number) >=
 	    sizeof(folder))
 		return -ENAMETOOLONG;
-	error = rf_store_write(RF_STORE_ALONE, folder, "port", "%u", rf_channel_port(queue->irq));
+	error = rf_store_write(transaction, folder, "port", "%u", rf_channel_port(queue->irq));
 	if (!error)
-		error = rf_store_write(RF_STORE_ALONE, folder, "slots", "%u", disk->limits.slots);
+		error = rf_store_write(transaction, folder, "slots", "%u", disk->limits.slots);
 	if (!error)
-		error = rf_store_write(RF_STORE_ALONE, folder, "ring-grant", "%d",
-				       queue->ring_grant);
+		error = rf_store_write(transaction, folder, "ring-grant", "%d", queue->ring_grant);
 	if (!error)
-		error = rf_store_write(RF_STORE_ALONE, folder, "pool-grant", "%d",
-				       queue->pool_grant);
+		error = rf_store_write(transaction, folder, "pool-grant", "%d", queue->pool_grant);
 	if (!error)
-		error = rf_store_write(RF_STORE_ALONE, folder, "pool-frames", "%u",
+		error = rf_store_write(transaction, folder, "pool-frames", "%u",
 				       disk->limits.pool_frames);
 	return error;
 }
 
-int block_keys_write(struct block_disk *disk)
+static int write_rings(struct rf_store_transaction transaction, const void *argument)
 {
+	const struct block_disk *disk = argument;
 	const char *folder = disk->device->folder;
 	unsigned int i;
-	int error = rf_store_write(RF_STORE_ALONE, folder, "version", "%u", RF_BLOCK_VERSION);
+	int error = rf_store_write(transaction, folder, "version", "%u", RF_BLOCK_VERSION);
 
 	if (!error)
-		error = rf_store_write(RF_STORE_ALONE, folder, "queues", "%u", disk->queue_count);
+		error = rf_store_write(transaction, folder, "queues", "%u", disk->queue_count);
 	for (i = 0; i < disk->queue_count && !error; i++)
-		error = write_queue(&disk->queues[i]);
+		error = write_queue(transaction, &disk->queues[i]);
 	return error;
+}
+
+int block_keys_offer(struct block_disk *disk)
+{
+	return rf_device_tell(disk->device, RF_STATE_INITIALISED, write_rings, disk);
 }

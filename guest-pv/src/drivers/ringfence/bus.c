@@ -11,6 +11,7 @@
 #include <linux/err.h>
 #include <linux/init.h>
 #include <linux/list.h>
+#include <linux/mutex.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
@@ -20,8 +21,10 @@
 
 #define DEVICES		"device"
 #define DOMAINS_MAX	4096	/* as a grant can name */
+#define TELL_TRIES	16
 
 static LIST_HEAD(devices);	/* of the task that calls watches */
+static DEFINE_MUTEX(telling);	/* a domain may have few transactions at once */
 
 static struct rf_driver *to_rf_driver(struct device_driver *driver)
 {
@@ -67,30 +70,129 @@ static struct attribute *device_attrs[] = {
 };
 ATTRIBUTE_GROUPS(device);
 
+/* --- Whose the folder is */
+
+/* A toolstack need not write one: then all are alike. */
+static void read_instance(struct rf_store_transaction transaction, const struct rf_device *device,
+			  char *instance)
+{
+	char *text = rf_store_read(transaction, device->folder, "instance");
+
+	instance[0] = 0;
+	if (IS_ERR(text))
+		return;
+	strscpy(instance, text, RF_INSTANCE_SIZE);
+	kfree(text);
+}
+
+static bool is_another(struct rf_store_transaction transaction, const struct rf_device *device)
+{
+	char instance[RF_INSTANCE_SIZE];
+
+	read_instance(transaction, device, instance);
+	return *instance && strcmp(instance, device->instance);
+}
+
+/* If the store does not say so, it is not gone. */
+static bool is_gone(struct rf_store_transaction transaction, const struct rf_device *device)
+{
+	char *backend = rf_store_read(transaction, device->folder, "backend");
+	bool gone;
+
+	if (IS_ERR(backend))
+		return PTR_ERR(backend) == -ENOENT;
+	gone = strcmp(backend, device->backend) || is_another(transaction, device);
+	kfree(backend);
+	return gone;
+}
+
 /* --- States */
+
+struct telling {
+	struct rf_device *device;
+	enum rf_state state;
+	int (*write)(struct rf_store_transaction transaction, const void *argument);
+	const void *argument;
+};
+
+static int tell_within(struct rf_store_transaction transaction, const struct telling *this)
+{
+	int error = is_gone(transaction, this->device) ? -ENODEV : 0;
+
+	if (!error && this->write)
+		error = this->write(transaction, this->argument);
+	if (!error)
+		error = rf_store_write(transaction, this->device->folder, "state", "%u",
+				       this->state);
+	return error;
+}
+
+static int try_to_tell(const struct telling *this)
+{
+	struct rf_store_transaction transaction;
+	int error = rf_store_begin(&transaction);
+
+	if (error)
+		return error;
+	error = tell_within(transaction, this);
+	if (!error)
+		return rf_store_end(transaction, true);
+	rf_store_end(transaction, false);
+	return error;
+}
+
+/*
+ * In a transaction, so that a device that was taken away, which this end has not seen yet, writes neither into a
+ * folder that is no more, nor into one that has been given to the next device of its number.
+ */
+int rf_device_tell(struct rf_device *device, enum rf_state state,
+		   int (*write)(struct rf_store_transaction transaction, const void *argument),
+		   const void *argument)
+{
+	const struct telling this = { device, state, write, argument };
+	unsigned int tries = TELL_TRIES;
+	int error;
+
+	mutex_lock(&telling);
+	do {
+		error = try_to_tell(&this);
+	} while (error == -EAGAIN && --tries);
+	mutex_unlock(&telling);
+	if (!error)
+		device->state = state;
+	else if (error != -ENODEV)
+		dev_err(&device->dev, "state %s cannot be told: %d\n", state_names[state], error);
+	return error;
+}
 
 int rf_device_set_state(struct rf_device *device, enum rf_state state)
 {
-	int error = rf_store_write(RF_STORE_ALONE, device->folder, "state", "%u", state);
+	return rf_device_tell(device, state, NULL, NULL);
+}
 
-	if (error)
-		dev_err(&device->dev, "state %s cannot be told: %d\n", state_names[state], error);
-	else
-		device->state = state;
-	return error;
+struct failure {
+	const struct rf_device *device;
+	struct va_format *text;
+};
+
+static int write_failure(struct rf_store_transaction transaction, const void *argument)
+{
+	const struct failure *failure = argument;
+
+	return rf_store_write(transaction, failure->device->folder, "error", "%pV", failure->text);
 }
 
 void rf_device_fail(struct rf_device *device, enum rf_state state, const char *format, ...)
 {
 	struct va_format text = { .fmt = format };
+	const struct failure failure = { device, &text };
 	va_list arguments;
 
 	va_start(arguments, format);
 	text.va = &arguments;
 	dev_err(&device->dev, "%pV\n", &text);
-	rf_store_write(RF_STORE_ALONE, device->folder, "error", "%pV", &text);
+	rf_device_tell(device, state, write_failure, &failure);
 	va_end(arguments);
-	rf_device_set_state(device, state);
 }
 
 /* --- Drivers */
@@ -161,12 +263,19 @@ static enum rf_state read_other(const struct rf_device *device)
 	return state;
 }
 
+/*
+ * Its folder may be that of the next device of this number already, whose states mean nothing to this one. Whose it is
+ * is looked at afterwards: what was read before that was this device's then.
+ */
 static void other_changed(void *argument, const char *path)
 {
 	struct rf_device *device = argument;
+	enum rf_state other = read_other(device);
 
+	if (is_gone(RF_STORE_ALONE, device))
+		return;
 	device_lock(&device->dev);
-	device->other = read_other(device);
+	device->other = other;
 	if (device->dev.driver && device_is_bound(&device->dev))
 		to_rf_driver(device->dev.driver)->changed(device);
 	device_unlock(&device->dev);
@@ -177,18 +286,6 @@ static void other_changed(void *argument, const char *path)
 static void release_device(struct device *dev)
 {
 	kfree(to_rf_device(dev));
-}
-
-/* A toolstack need not write one: then all are alike. */
-static void read_instance(const struct rf_device *device, char *instance)
-{
-	char *text = rf_store_read(RF_STORE_ALONE, device->folder, "instance");
-
-	instance[0] = 0;
-	if (IS_ERR(text))
-		return;
-	strscpy(instance, text, RF_INSTANCE_SIZE);
-	kfree(text);
 }
 
 static int read_backend(struct rf_device *device)
@@ -208,7 +305,7 @@ static int read_backend(struct rf_device *device)
 	if (!error && domain >= DOMAINS_MAX)
 		error = -EINVAL;
 	device->backend_domain = domain;
-	read_instance(device, device->instance);
+	read_instance(RF_STORE_ALONE, device, device->instance);
 	return error;
 }
 
@@ -311,33 +408,12 @@ static void remove_device(struct rf_device *device)
 	device_unregister(&device->dev);
 }
 
-static bool is_another(const struct rf_device *device)
-{
-	char instance[RF_INSTANCE_SIZE];
-
-	read_instance(device, instance);
-	return *instance && strcmp(instance, device->instance);
-}
-
-/* If the store does not say so, it is not gone. */
-static bool is_gone(const struct rf_device *device)
-{
-	char *backend = rf_store_read(RF_STORE_ALONE, device->folder, "backend");
-	bool gone;
-
-	if (IS_ERR(backend))
-		return PTR_ERR(backend) == -ENOENT;
-	gone = strcmp(backend, device->backend) || is_another(device);
-	kfree(backend);
-	return gone;
-}
-
 static void remove_gone(void)
 {
 	struct rf_device *device, *next;
 
 	list_for_each_entry_safe(device, next, &devices, list)
-		if (is_gone(device))
+		if (is_gone(RF_STORE_ALONE, device))
 			remove_device(device);
 }
 

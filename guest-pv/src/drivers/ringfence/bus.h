@@ -60,8 +60,13 @@ static inline struct rf_device *to_rf_device(struct device *dev)
 int rf_driver_register(struct rf_driver *driver);
 void rf_driver_unregister(struct rf_driver *driver);
 
-/* The other end is told. */
+/* The other end is told. -ENODEV: the device was taken away, and will be removed. */
 int rf_device_set_state(struct rf_device *device, enum rf_state state);
+
+/* The same, with what write() writes in this transaction; it may be called again. */
+int rf_device_tell(struct rf_device *device, enum rf_state state,
+		   int (*write)(struct rf_store_transaction transaction, const void *argument),
+		   const void *argument);
 
 /* Why it is over, for the log and the other end, and that state. */
 __printf(3, 4)

@@ -239,9 +239,7 @@ static void offer_rings(struct net_device_state *net)
 	int error = net_queues_grant(net);
 
 	if (!error)
-		error = net_keys_write(net);
-	if (!error)
-		error = rf_device_set_state(net->device, RF_STATE_INITIALISED);
+		error = net_keys_offer(net);
 	if (!error)
 		return;
 	dev_err(&net->device->dev, "the rings cannot be shown: %d\n", error);

@@ -170,7 +170,8 @@ void net_break(struct net_device_state *net, const char *why);
 /* --- net_keys.c: the store */
 
 int net_keys_read(struct rf_device *device, struct net_limits *limits);
-int net_keys_write(struct net_device_state *net);
+/* Shows the rings. -ENODEV: the device was taken away. */
+int net_keys_offer(struct net_device_state *net);
 int net_keys_address(struct rf_device *device, u8 *address);
 int net_keys_settings(struct rf_device *device, u32 *mtu, bool *link);
 

@@ -127,7 +127,7 @@ int net_keys_settings(struct rf_device *device, u32 *mtu, bool *link)
 	return error;
 }
 
-static int write_queue(const struct net_queue *queue)
+static int write_queue(struct rf_store_transaction transaction, const struct net_queue *queue)
 {
 	const struct net_device_state *net = queue->net;
 	const struct {
@@ -150,11 +150,11 @@ static int write_queue(const struct net_queue *queue)
 	    sizeof(folder))
 		return -ENAMETOOLONG;
 	for (i = 0; i < ARRAY_SIZE(all) && !error; i++)
-		error = rf_store_write(RF_STORE_ALONE, folder, all[i].name, "%u", all[i].value);
+		error = rf_store_write(transaction, folder, all[i].name, "%u", all[i].value);
 	return error;
 }
 
-static int write_all(const struct net_device_state *net)
+static int write_all(struct rf_store_transaction transaction, const struct net_device_state *net)
 {
 	const struct {
 		const char *name;
@@ -170,17 +170,23 @@ static int write_all(const struct net_device_state *net)
 	int error = 0;
 
 	for (i = 0; i < ARRAY_SIZE(all) && !error; i++)
-		error = rf_store_write(RF_STORE_ALONE, net->device->folder, all[i].name, "%u",
+		error = rf_store_write(transaction, net->device->folder, all[i].name, "%u",
 				       all[i].value);
 	return error;
 }
 
-int net_keys_write(struct net_device_state *net)
+static int write_rings(struct rf_store_transaction transaction, const void *argument)
 {
+	const struct net_device_state *net = argument;
 	unsigned int i;
-	int error = write_all(net);
+	int error = write_all(transaction, net);
 
 	for (i = 0; i < net->queue_count && !error; i++)
-		error = write_queue(&net->queues[i]);
+		error = write_queue(transaction, &net->queues[i]);
 	return error;
+}
+
+int net_keys_offer(struct net_device_state *net)
+{
+	return rf_device_tell(net->device, RF_STATE_INITIALISED, write_rings, net);
 }
