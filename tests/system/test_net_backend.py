@@ -5,6 +5,7 @@ there is: it hurts nobody but itself.
 
 timeout: 600
 """
+import contextlib
 import json
 import os
 import random
@@ -65,27 +66,40 @@ def carrier_changes():
     return json.loads(text)[0]["stats64"]["tx"]["carrier_changes"]
 
 
-def test_the_tap_stays_when_the_worker_dies():
-    """Else a bridge would forget who is behind it."""
+@contextlib.contextmanager
+def connected():
+    """An interface and its front end."""
     with Interface() as interface:
         front = interface.front()
         store_daemon.eventually((interface.folder / "link").exists, "a front end listens")
         interface.serve()
         store_daemon.eventually(lambda: interface.key("state") == "4", "connected")
+        try:
+            yield interface, front
+        finally:
+            front.kill()
+            front.wait()
+
+
+def test_the_tap_stays_when_the_worker_dies():
+    """Else a bridge would forget who is behind it."""
+    with connected() as (interface, _):
         before, worker = carrier_changes(), interface.worker()
         os.kill(worker, signal.SIGKILL)
         store_daemon.eventually(lambda: "there is another one" in interface.words() and interface.worker() not in (None, worker), "another worker")
         expect(carrier_changes() == before, "the carrier was lost")
-        front.kill()
-        front.wait()
+
+
+def test_the_next_of_its_number_is_not_served():
+    """The interface was taken away and given again before the back end could see it; the next one has its own."""
+    with connected() as (interface, _):
+        interface.set(BACK + "/instance", "the next")
+        expect(interface.back.wait(store_daemon.SECONDS) == 0, "its status when its folder was another's")
+        expect(interface.key("state") != "6", "it said of another's interface that it is closed")
 
 
 def test_a_hostile_front_end_hurts_itself():
-    with Interface() as interface:
-        front = interface.front()
-        store_daemon.eventually((interface.folder / "link").exists, "a front end listens")
-        interface.serve()
-        store_daemon.eventually(lambda: interface.key("state") == "4", "connected")
+    with connected() as (interface, front):
         test_the_worker_is_in_a_jail(interface)
         before = files(interface)
         text = front.communicate(timeout=400)[0]
@@ -107,4 +121,5 @@ def test_a_hostile_front_end_hurts_itself():
 net_backend.own_network()
 net_backend.make_tap(TAP)
 test_the_tap_stays_when_the_worker_dies()
+test_the_next_of_its_number_is_not_served()
 test_a_hostile_front_end_hurts_itself()
