@@ -21,6 +21,8 @@ KILLS = 50 if FULL else 2
 DETACHES = 20 if FULL else 1
 ATTACHES = 1000 if FULL else 10
 ANEW = 100 if FULL else 4
+# Loops, and how often each attaches.
+LOOPS, AT_ONCE = 3, 50 if FULL else 3
 # Queues of the guest "one", and of others after it.
 QUEUES, MORE_QUEUES = 4, (1, 2, 3) if FULL else ()
 STREAMS = 6 if FULL else 2
@@ -395,17 +397,43 @@ def event_ports(m):
     return sorted(re.findall(r"domain \d+ '(\w+)': (\d+) event ports", m.said[start:]))
 
 
+def files(m):
+    """Logs stay: the next device of that number has them."""
+    return sorted(name for name in m.run("ls /run/ringfence /run/ringfence-networks")[1].split() if not name.endswith(".log"))
+
+
 def what_there_is(m):
     """All that a network may leave."""
     nodes = re.findall(r"^(\S+)(?: =|$)", m.rf("store-ls /"), re.M)
-    return {"interfaces": m.run("ls /sys/class/net")[1].split(), "files": m.run("ls /run/ringfence /run/ringfence-networks")[1].split(),
+    return {"interfaces": m.run("ls /sys/class/net")[1].split(), "files": files(m),
             "processes": len(back_ends(m)), "nodes": nodes, "ports": event_ports(m),
             "guest": guests["one"].run("ls /sys/class/net /sys/bus/ringfence/devices", "cat /sys/kernel/ringfence/grants")}
+
+
+def settle(m, before):
+    """All is as it was. What has ended may not be gone yet."""
+    end = time.monotonic() + node.PATIENCE
+    while (after := what_there_is(m)) != before and time.monotonic() < end:
+        m.run("sleep 1")
+    assert after == before, f"{[(key, before[key], after[key]) for key in before if before[key] != after[key]]}"
 
 
 def memory_of_rfd(m):
     """KiB."""
     return int(re.search(r"VmRSS:\s+(\d+)", m.run("cat /proc/$(pidof rfd)/status")[1]).group(1))
+
+
+def at_once(m):
+    """Several come and go at once: each has a number, a tap and a process of its own."""
+    loop = (f"( ( for i in $(seq {AT_ONCE}); do rf net-attach one --json mac=02:00:00:00:01:0%d bridge={BRIDGE} >/tmp/id-%d && "
+            "rf net-detach one $(grep -o '[0-9]*' /tmp/id-%d) --force || exit 1; done ) >/tmp/said-%d 2>&1; echo $? >/tmp/ended-%d) &")
+    before = what_there_is(m)
+    m.run("rm -f /tmp/ended-*; " + " ".join(loop.replace("%d", str(number)) for number in range(LOOPS)) + " true")
+    wait_for(m, f"[ $(cat /tmp/ended-* | wc -l) = {LOOPS} ]", 600)
+    status, said = m.run("cat /tmp/ended-* | grep -qv 0 && cat /tmp/said-*")
+    assert status != 0, said
+    settle(m, before)
+    ping(m)
 
 
 def again_and_again(m):
@@ -431,11 +459,8 @@ def again_and_again(m):
     m.run("kill $!")
     streams.end()
     assert int(run("wc -l </tmp/ups")) > 0
-    grown, end = memory_of_rfd(m) - memory, time.monotonic() + node.PATIENCE
-    # What has ended may not be gone yet.
-    while (after := what_there_is(m)) != before and time.monotonic() < end:
-        m.run("sleep 1")
-    assert after == before, f"{[(key, before[key], after[key]) for key in before if before[key] != after[key]]}"
+    grown = memory_of_rfd(m) - memory
+    settle(m, before)
     assert grown < RFD_GROWTH, f"rfd: {grown} KiB more"
     print(f"{ATTACHES} times; rfd has {grown} KiB more", flush=True)
 
@@ -449,7 +474,7 @@ def destroy(m):
     wait_for(m, "! pidof rf-net")
 
 
-TESTS = (connect, ping, statistics, transfer, ethtool, queues_of, jumbo, carrier, silence, survive, detach, begin_anew, again_and_again, destroy)
+TESTS = (connect, ping, statistics, transfer, ethtool, queues_of, jumbo, carrier, silence, survive, detach, begin_anew, at_once, again_and_again, destroy)
 
 
 def build(folder):

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * Devices of guests, of any class: folders in the store, and a back end for each, which lives on its own: it ends when
- * the folders are gone.
+ * the folders are gone, or are another device's.
  *
- * Interface: device.h. Locks: none; the store's transactions keep two callers apart.
+ * Interface: device.h. Locks: none; the store's transactions keep two callers apart. The back end's folder is made
+ * first and goes last, so nobody else has the number meanwhile, nor what is called after it: a tap, a log.
  */
 #include "toolstack/lib/device.h"
 
@@ -19,10 +20,13 @@
 #define PATH	     DEVICE_PATH
 #define OPEN_SECONDS 40
 #define IDS	     64
+#define INSTANCE     32
+#define ENDED	     "taken away" /* instead of an instance */
 
 struct attaching {
 	struct device_folders folders;
 	const json_t *keys;
+	char instance[INSTANCE];
 };
 
 void device_folders(struct device_folders *f, const struct device_class *class, uint32_t domain,
@@ -110,10 +114,19 @@ static int write_key(struct rfstore *store, struct rfstore_transaction transacti
 	return rfstore_write(store, transaction, path, value, strlen(value));
 }
 
-static void remove_folders(struct rfstore *store, const struct device_folders *f)
+/* Empty: it is not there. */
+static void read_instance(struct rfstore *store, struct rfstore_transaction transaction,
+			  const struct device_folders *f, char *instance)
 {
-	rfstore_remove(store, RFSTORE_NONE, f->back);
-	rfstore_remove(store, RFSTORE_NONE, f->front);
+	char path[2 * PATH], *value;
+	size_t length;
+
+	instance[0] = 0;
+	snprintf(path, sizeof(path), "%s/instance", f->back);
+	if (rfstore_read(store, transaction, path, &value, &length))
+		return;
+	snprintf(instance, INSTANCE, "%s", value);
+	free(value);
 }
 
 /* --- Making --- */
@@ -143,22 +156,21 @@ static int make_all(struct rfstore *store, struct rfstore_transaction t,
 }
 
 /* Who has not yet seen that a device was taken away must not take the next one of that number for it. */
-static void make_instance(char *instance, size_t size)
+static void make_instance(char *instance)
 {
 	struct timespec now;
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	snprintf(instance, size, "%lld.%09ld", (long long)now.tv_sec, now.tv_nsec);
+	snprintf(instance, INSTANCE, "%lld.%09ld", (long long)now.tv_sec, now.tv_nsec);
 }
 
 static int write_both(struct rfstore *store, struct rfstore_transaction t,
-		      const struct device_folders *f)
+		      const struct device_folders *f, const char *instance)
 {
-	char domain[16], instance[32];
+	char domain[16];
 	int error;
 
 	snprintf(domain, sizeof(domain), "%u", f->domain);
-	make_instance(instance, sizeof(instance));
 	error = write_key(store, t, f->back, "frontend", f->front);
 	error = error ? error : write_key(store, t, f->back, "frontend-id", domain);
 	error = error ? error : write_key(store, t, f->back, "online", "1");
@@ -224,11 +236,69 @@ static int write_attach(struct rfstore *store, struct rfstore_transaction t, voi
 	/* What the guest wrote there after its last device of that number was gone; most often nothing. */
 	rfstore_remove(store, t, a->folders.front);
 	error = make_all(store, t, &a->folders);
-	error = error ? error : write_both(store, t, &a->folders);
+	make_instance(a->instance);
+	error = error ? error : write_both(store, t, &a->folders, a->instance);
 	error = error ? error : write_private(store, t, a);
 	if (!error && name)
 		error = write_key(store, t, a->folders.front, "name", name);
 	return error;
+}
+
+/* --- Ending --- */
+
+struct ending {
+	const struct device_folders *folders;
+	const char *instance;
+};
+
+/* The back end sees that it is over. ENOENT: it is already; ECANCELED: and there is another one. */
+static int write_end(struct rfstore *store, struct rfstore_transaction t, void *argument)
+{
+	const struct ending *e = argument;
+	char instance[INSTANCE];
+	int error;
+
+	if (!is_there(store, t, e->folders->back))
+		return ENOENT;
+	read_instance(store, t, e->folders, instance);
+	if (strcmp(instance, e->instance))
+		return ECANCELED;
+	error = write_key(store, t, e->folders->back, "online", "0");
+	return error ? error : write_key(store, t, e->folders->back, "instance", ENDED);
+}
+
+static int remove_folders(struct rfstore *store, struct rfstore_transaction t, void *argument)
+{
+	const struct ending *e = argument;
+	int error = rfstore_remove(store, t, e->folders->front);
+
+	return error ? error : rfstore_remove(store, t, e->folders->back);
+}
+
+/* What the back end uses goes after it: it would begin again with what takes that place. */
+static void undo(const struct device_folders *f)
+{
+	device_process_wait(f);
+	if (f->class->end)
+		f->class->end(f);
+}
+
+static int end(struct rfstore *store, const struct device_folders *f, const char *instance)
+{
+	struct ending ending = { f, instance };
+	int error = rfstore_transact(store, write_end, &ending);
+
+	if (error)
+		return error;
+	undo(f);
+	return rfstore_transact(store, remove_folders, &ending);
+}
+
+/* The folders may have gone with the guest, before all was made that is to be undone. */
+static void give_up(struct rfstore *store, const struct attaching *a)
+{
+	if (end(store, &a->folders, a->instance) == ENOENT)
+		undo(&a->folders);
 }
 
 /* --- Its back end --- */
@@ -266,15 +336,6 @@ static bool begin(struct rfstore *store, const struct attaching *a, struct repor
 	return !f->class->begin || f->class->begin(store, f, a->keys, report);
 }
 
-/* What the back end uses goes after it: it would begin again with what takes that place. */
-static void end(struct rfstore *store, const struct device_folders *f)
-{
-	remove_folders(store, f);
-	device_process_wait(f);
-	if (f->class->end)
-		f->class->end(f);
-}
-
 static bool attach(struct rfstore *store, struct attaching *a, struct report *report)
 {
 	int error = rfstore_transact(store, write_attach, a);
@@ -285,7 +346,7 @@ static bool attach(struct rfstore *store, struct attaching *a, struct report *re
 	if (begin(store, a, report) && device_process_start(&a->folders, report) &&
 	    has_begun(store, &a->folders, report))
 		return true;
-	end(store, &a->folders);
+	give_up(store, a);
 	return false;
 }
 
@@ -334,6 +395,7 @@ static bool ask(struct rfstore *store, const struct device_folders *f, unsigned 
 bool device_detach(const struct device_class *class, uint32_t domain, unsigned id, unsigned seconds,
 		   bool force, struct report *report)
 {
+	char instance[INSTANCE];
 	struct rfstore *store;
 	struct device_folders f;
 	bool good;
@@ -341,9 +403,10 @@ bool device_detach(const struct device_class *class, uint32_t domain, unsigned i
 	if (!device_open_store(&store, report))
 		return false;
 	device_folders(&f, class, domain, id);
+	read_instance(store, RFSTORE_NONE, &f, instance);
 	good = force || ask(store, &f, seconds, report);
 	if (good)
-		end(store, &f);
+		end(store, &f, instance);
 	rfstore_close(store);
 	return good;
 }
