@@ -442,19 +442,41 @@ void device_forget_all(const struct device_class *class, uint32_t domain)
 
 /* --- Changing --- */
 
+struct writing {
+	const struct device_folders *folders;
+	const char *name;
+	const char *value;
+};
+
+/* A write alone would make the folder again that somebody has just taken away. */
+static int write_private_key(struct rfstore *store, struct rfstore_transaction t, void *argument)
+{
+	const struct writing *w = argument;
+	char folder[2 * PATH];
+
+	snprintf(folder, sizeof(folder), "%s/private", w->folders->back);
+	return is_there(store, t, folder) ? write_key(store, t, folder, w->name, w->value) : ENOENT;
+}
+
+int device_write_private(struct rfstore *store, const struct device_folders *folders,
+			 const char *name, const char *value)
+{
+	struct writing writing = { folders, name, value };
+
+	return rfstore_transact(store, write_private_key, &writing);
+}
+
 bool device_change(const struct device_class *class, uint32_t domain, unsigned id, const char *key,
 		   const char *value, struct report *report)
 {
 	struct rfstore *store;
 	struct device_folders f;
-	char name[64];
 	int error;
 
 	if (!device_open_store(&store, report))
 		return false;
 	device_folders(&f, class, domain, id);
-	snprintf(name, sizeof(name), "private/%s", key);
-	error = write_key(store, RFSTORE_NONE, f.back, name, value);
+	error = device_write_private(store, &f, key, value);
 	rfstore_close(store);
 	return !error ||
 	       report_fail(report, "%s %u: %s: %s", class->what, id, key, strerror(error));

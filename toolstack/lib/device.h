@@ -83,5 +83,8 @@ bool device_change(const struct device_class *class, uint32_t domain, unsigned i
 bool device_open_store(struct rfstore **store, struct report *report);
 /* The caller frees it; NULL: it is not there. */
 char *device_read_key(struct rfstore *store, const char *folder, const char *name);
+/* For the back end alone. ENOENT: the device was taken away. */
+int device_write_private(struct rfstore *store, const struct device_folders *folders,
+			 const char *name, const char *value);
 
 #endif

@@ -39,10 +39,7 @@ static void tap_name(const struct device_folders *f, char *name)
 static bool write_private(struct rfstore *store, const struct device_folders *f, const char *name,
 			  const char *value, struct report *report)
 {
-	char path[DEVICE_PATH + 32];
-
-	snprintf(path, sizeof(path), "%s/private/%s", f->back, name);
-	return !rfstore_write(store, RFSTORE_NONE, path, value, strlen(value)) ||
+	return !device_write_private(store, f, name, value) ||
 	       report_fail(report, "the store does not take %s of a network", name);
 }
 
