@@ -337,7 +337,8 @@ static void offer_rings(struct block_disk *disk)
 
 	if (!error)
 		error = block_keys_offer(disk);
-	if (!error)
+	/* Who was taken away is removed in a moment. */
+	if (!error || error == -ENODEV)
 		return;
 	dev_err(&disk->device->dev, "the rings cannot be shown: %d\n", error);
 	wait_event_timeout(disk->removal, READ_ONCE(disk->removed), msecs_to_jiffies(RETRY_MS));

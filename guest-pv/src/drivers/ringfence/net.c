@@ -240,7 +240,8 @@ static void offer_rings(struct net_device_state *net)
 
 	if (!error)
 		error = net_keys_offer(net);
-	if (!error)
+	/* Who was taken away is removed in a moment. */
+	if (!error || error == -ENODEV)
 		return;
 	dev_err(&net->device->dev, "the rings cannot be shown: %d\n", error);
 	try_later(net);
