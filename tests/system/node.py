@@ -98,7 +98,8 @@ class Guest:
         self.commands = 0
         # The shell's own editor would echo what is typed, and prompt.
         self.start('stty -echo; while read -r line; do eval "$line"; done')
-        self.run("true")
+        # What the kernel says stays out of what commands print; dmesg has it.
+        self.run("dmesg -n 1")
 
     def type(self, line, then="true"):
         """And then the control domain does something: what that printed."""

@@ -190,8 +190,9 @@ void rf_device_fail(struct rf_device *device, enum rf_state state, const char *f
 
 	va_start(arguments, format);
 	text.va = &arguments;
-	dev_err(&device->dev, "%pV\n", &text);
-	rf_device_tell(device, state, write_failure, &failure);
+	/* Of one that was taken away nothing need be said. */
+	if (rf_device_tell(device, state, write_failure, &failure) != -ENODEV)
+		dev_err(&device->dev, "%pV\n", &text);
 	va_end(arguments);
 }
 
