@@ -9,7 +9,7 @@
 
 bool device_process_start(const struct device_folders *folders, struct report *report);
 
-/* When its folders are gone it ends by itself; this waits for that, but not for one that hangs. */
+/* It ends by itself when its folders are gone, or are another's; this waits for that, but not for one that hangs. */
 void device_process_wait(const struct device_folders *folders);
 
 typedef void device_visit(void *argument, const struct device_folders *folders, bool runs);
