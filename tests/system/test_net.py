@@ -388,7 +388,7 @@ def begin_anew(m):
         m.rf(f"net-attach one mac=02:00:00:00:00:0{HOSTS['one']} bridge={BRIDGE}")
         m.rf("unpause one")
         configure(m, "one")
-    # The old device took the new one's back end for its own.
+    # It would say so if the old device took the new one's back end for its own.
     assert begun_again("one") <= begun
     ping(m)
 

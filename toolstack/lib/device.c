@@ -267,11 +267,17 @@ static int write_end(struct rfstore *store, struct rfstore_transaction t, void *
 	return error ? error : write_key(store, t, e->folders->back, "instance", ENDED);
 }
 
+/* Unless somebody else did, who ended it at the same time, and they are the next device's. */
 static int remove_folders(struct rfstore *store, struct rfstore_transaction t, void *argument)
 {
 	const struct ending *e = argument;
-	int error = rfstore_remove(store, t, e->folders->front);
+	char instance[INSTANCE];
+	int error;
 
+	read_instance(store, t, e->folders, instance);
+	if (strcmp(instance, ENDED))
+		return ECANCELED;
+	error = rfstore_remove(store, t, e->folders->front);
 	return error ? error : rfstore_remove(store, t, e->folders->back);
 }
 
